@@ -1,0 +1,1 @@
+# One line per benchmark or load tool.

@@ -1,0 +1,1 @@
+# weir_fuzz(name LINKS weir_module): one line per target.

@@ -1,0 +1,38 @@
+// UUIDv7 (RFC 9562): 48 bits of wall-clock milliseconds, then random bits, so that ids sort by
+// time. The ids of requests, keys and tenants are types of their own, so that they cannot be
+// swapped.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+
+namespace weir {
+
+struct Uuid {
+    std::array<std::uint8_t, 16> bytes{};
+    auto operator<=>(const Uuid&) const = default;
+    bool is_nil() const { return *this == Uuid{}; }
+};
+
+// Random bits come from a per-thread pool filled by the system's generator. Any thread.
+Uuid make_uuid_v7(WallTime now);
+
+inline constexpr std::size_t kUuidTextSize = 36;
+// Writes exactly 36 characters, lower case with dashes; returns one past the end.
+char* write_text(const Uuid& id, char* into);
+std::string to_text(const Uuid& id);
+// Accepts the 36-character form, either case; nothing else.
+std::optional<Uuid> parse_uuid(std::string_view text);
+
+struct RequestId {
+    Uuid value;
+    auto operator<=>(const RequestId&) const = default;
+};
+
+}  // namespace weir

@@ -1,0 +1,28 @@
+// Small text functions that more than one module needs. ASCII only, no locale, no allocation unless
+// returned.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace weir {
+
+constexpr char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+bool equals_ignoring_case(std::string_view a, std::string_view b);
+bool starts_with_ignoring_case(std::string_view text, std::string_view prefix);
+std::string_view trim(std::string_view text);
+
+// Digits only, no sign, no leading '+', no overflow.
+std::optional<std::uint64_t> parse_decimal(std::string_view text);
+// Lower-case hexadecimal.
+std::string to_hex(std::span<const unsigned char> bytes);
+std::optional<std::string> from_hex(std::string_view text);
+
+// The member of `known` nearest to `word` by edit distance, where it is near enough to be meant (at
+// most a third of its length, at least 1); empty otherwise. For messages only: O(|word| x |known|).
+std::string_view nearest(std::string_view word, std::span<const std::string_view> known);
+
+}  // namespace weir
