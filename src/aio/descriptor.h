@@ -25,6 +25,8 @@ public:
     int fd() const { return fd_; }
     bool is_ready(Direction direction) const { return side(direction).ready; }
     void clear_ready(Direction direction) { side(direction).ready = false; }
+    // For a layer that holds bytes it has read already (TLS): the next wait returns at once.
+    void mark_ready(Direction direction) { side(direction).ready = true; }
     // The other side has closed its half or the connection broke. Reading may still give what came
     // before.
     bool is_hung_up() const { return hung_up_; }

@@ -1,0 +1,11 @@
+#include "provider/kind.h"
+
+namespace weir::provider {
+
+extern constinit const ProviderKind groq{
+    .name = "groq",
+    .base_url = "https://api.groq.com/openai/v1",
+    .key_variable = "GROQ_API_KEY",
+};
+
+}  // namespace weir::provider

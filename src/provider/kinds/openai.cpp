@@ -1,0 +1,11 @@
+#include "provider/kind.h"
+
+namespace weir::provider {
+
+extern constinit const ProviderKind openai{
+    .name = "openai",
+    .base_url = "https://api.openai.com/v1",
+    .key_variable = "OPENAI_API_KEY",
+};
+
+}  // namespace weir::provider

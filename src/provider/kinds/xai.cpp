@@ -1,0 +1,11 @@
+#include "provider/kind.h"
+
+namespace weir::provider {
+
+extern constinit const ProviderKind xai{
+    .name = "xai",
+    .base_url = "https://api.x.ai/v1",
+    .key_variable = "XAI_API_KEY",
+};
+
+}  // namespace weir::provider
