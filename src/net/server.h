@@ -1,0 +1,152 @@
+// The HTTP/1.1 server: one accept loop per reactor thread on its own SO_REUSEPORT socket, one
+// coroutine per connection. It knows bytes, framing, limits and time; what a request means is the
+// Handler's business.
+//
+// A new connection is handed, before its first byte, to the less loaded of two threads, else a few
+// long streams would sit on one core. Pipelined requests are answered in order. While a request is
+// handled, a client that hangs up cancels the handler's call tree at once.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <vector>
+
+#include "aio/channel.h"
+#include "aio/scope.h"
+#include "base/error.h"
+#include "base/random.h"
+#include "net/address.h"
+#include "net/buffers.h"
+#include "net/http_body.h"
+#include "net/http_head.h"
+#include "net/stream.h"
+#include "net/tls.h"
+
+namespace weir::net {
+
+// RELIABILITY section 2.
+struct ServerLimits {
+    HeadLimits head;
+    std::chrono::seconds first_byte_max{10};
+    std::chrono::seconds head_max{10};
+    std::chrono::seconds body_grace{20};  // then the body must come at …
+    std::size_t body_bytes_per_second_min = 500;
+    std::chrono::seconds keep_alive_max{75};
+    std::chrono::seconds write_stall_max{30};  // a reader that takes nothing for so long is dropped
+    std::size_t requests_per_connection_max = 10'000;
+    std::chrono::seconds connection_age_max{3600};  // +-10 %
+    std::size_t connections_max = 50'000;
+    std::chrono::seconds linger_max{1};  // after an early error, so that the answer arrives
+    std::size_t linger_bytes_max = 1u << 20;
+};
+
+struct ServerOptions {
+    SocketAddress listen;
+    std::shared_ptr<TlsContext> tls;  // null: plain
+    std::vector<Network> trusted_proxies;
+    ServerLimits limits;
+};
+
+class ServerConnection;
+
+// One request and its answer, as the handler sees it. Lives in the connection's frame.
+class ServerCall {
+public:
+    // Valid until release_request().
+    const RequestHead& head() const;
+    // The client's address: the peer's, or what a trusted proxy says.
+    const IpAddress& client() const { return client_; }
+    SteadyTime received_at() const { return received_at_; }
+
+    // The whole body, contiguous, de-chunked; valid until release_request(). At most once. Errors:
+    // payload_too_large, request_timeout (too slow), invalid_framing, cancelled. Answers Expect:
+    // 100-continue, so call it only when the request has passed every check that needs no body.
+    aio::Maybe<Result<std::string_view>> read_body(std::size_t bytes_max);
+
+    // The request is no longer needed: a stream that runs for minutes should not hold it.
+    void release_request();
+
+    // Bytes of the answer, head first. Both stop at the write stall limit.
+    aio::Maybe<Io> write(Pieces pieces);          // the pieces stay until it returns
+    aio::Maybe<Io> write_copying(Pieces pieces);  // the pieces may lie in scratch
+    // The answer is whole. Without it the connection is cut, which tells the client so.
+    void finish() { finished_ = true; }
+    bool was_begun() const { return begun_; }
+
+    // What the answer's Connection field should say.
+    bool keeps_alive() const;
+    // This answer is the connection's last.
+    void close_after() { close_ = true; }
+
+private:
+    friend class ServerConnection;
+    explicit ServerCall(ServerConnection& connection) : connection_(connection) {}
+    bool has_body_at_hand() const;
+    aio::Task<Result<std::string_view>> read_sized_body(std::size_t size);
+    aio::Task<Result<std::string_view>> read_chunked_body(std::size_t bytes_max);
+    aio::Deadline body_deadline(SteadyTime begun, std::size_t received) const;
+
+    ServerConnection& connection_;
+    IpAddress client_;
+    SteadyTime received_at_{};
+    Buffer chunked_body_;
+    std::size_t request_bytes_ =
+        0;  // of the connection's input, head and body, that belong to this request
+    bool body_read_ = false;
+    bool released_ = false;
+    bool begun_ = false;
+    bool finished_ = false;
+    bool close_ = false;
+};
+
+// One per reactor thread; must outlive the server's threads.
+class Handler {
+public:
+    virtual ~Handler() = default;
+    virtual aio::Task<void> handle(ServerCall& call) = 0;
+    // Bytes that are no acceptable request: answer `error` (head() must not be used) and return;
+    // the connection then closes lingering.
+    virtual aio::Task<void> refuse(ServerCall& call, const Error& error) = 0;
+};
+
+class Server {
+public:
+    // `reactors[i]` runs serve(i) with `handlers[i]`. Both must outlive the server.
+    Server(ServerOptions options,
+           std::vector<aio::Reactor*> reactors,
+           std::vector<Handler*> handlers);
+    ~Server();
+    Server(const Server&) = delete;
+
+    // Binds one socket per thread and says the address (port 0 is resolved). Errors:
+    // invalid_config.
+    Result<SocketAddress> listen();
+    // Accepts and serves until drained. On reactor `thread`.
+    aio::Task<void> serve(unsigned thread);
+    // Any thread, once: accept no more, let running calls end, cut what is left after `grace`.
+    void drain(std::chrono::nanoseconds grace);
+
+    std::size_t connections() const { return connections_.load(std::memory_order_relaxed); }
+    bool is_draining() const { return draining_.load(std::memory_order_relaxed); }
+
+private:
+    friend class ServerConnection;
+    friend class ServerCall;
+    struct Thread;
+    aio::Task<void> accept_loop(Thread& thread);
+    void adopt(unsigned thread, int fd, SocketAddress peer);
+    aio::Task<void> serve_connection(Thread& thread, int fd, SocketAddress peer);
+
+    ServerOptions options_;
+    std::vector<aio::Reactor*> reactors_;
+    std::vector<Handler*> handlers_;
+    std::vector<int> sockets_;
+    std::vector<std::unique_ptr<std::atomic<std::size_t>>> loads_;  // connections per thread
+    std::vector<Thread*> threads_;  // [i] is touched by thread i only
+    std::atomic<std::size_t> connections_ = 0;
+    std::atomic<bool> draining_ = false;
+    std::atomic<std::int64_t> drain_grace_ns_ = 0;
+};
+
+}  // namespace weir::net
