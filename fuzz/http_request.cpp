@@ -48,6 +48,7 @@ Outcome run(std::string_view bytes, std::size_t cut) {
         if (!step) {
             outcome.state = 2;
             outcome.payload.clear();
+            outcome.size = 0;
             return outcome;
         }
         outcome.size += step->used;

@@ -1,0 +1,54 @@
+#include "dialect/json/value.h"
+
+#include <charconv>
+
+namespace weir::dialect::json {
+
+std::optional<std::int64_t> read_integer(std::string_view number) {
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
+    if (error != std::errc{} || end != number.data() + number.size()) {
+        return std::nullopt;
+    }
+    return value;
+}
+
+std::string read_string(std::string_view quoted) {
+    std::string text;
+    append_unescaped(text, between_quotes(quoted));
+    return text;
+}
+
+void append_escaped(std::string& into, std::string_view text) {
+    static constexpr char kHex[] = "0123456789abcdef";
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        switch (c) {
+            case '"':
+                into += "\\\"";
+                break;
+            case '\\':
+                into += "\\\\";
+                break;
+            case '\n':
+                into += "\\n";
+                break;
+            case '\r':
+                into += "\\r";
+                break;
+            case '\t':
+                into += "\\t";
+                break;
+            default:
+                if (byte < 0x20) {
+                    into += "\\u00";
+                    into.push_back(kHex[byte >> 4]);
+                    into.push_back(kHex[byte & 15]);
+                } else {
+                    into.push_back(c);
+                }
+        }
+    }
+}
+
+}  // namespace weir::dialect::json

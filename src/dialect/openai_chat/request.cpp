@@ -1,0 +1,252 @@
+#include "dialect/openai_chat/request.h"
+
+#include <fmt/format.h>
+
+#include "dialect/json/value.h"
+
+namespace weir::dialect::openai_chat {
+namespace {
+
+using json::Kind;
+using json::Span;
+
+// OpenAI's own ceiling for `n`.
+constexpr std::int64_t kChoicesMax = 128;
+
+struct Reader {
+    enum Scope : int { kBody = json::kRoot + 1, kStreamOptions, kItems };
+
+    std::string_view text;
+    llm::Surface surface;
+    Request request;
+    std::optional<Error> fault;
+    bool has_items = false;  // `messages` or `input`
+    bool items_empty = true;
+    std::optional<std::int64_t> max_tokens, max_completion_tokens;
+
+    std::string_view items_key() const {
+        return surface == llm::Surface::chat ? "messages" : "input";
+    }
+
+    void refuse(std::string_view key, std::string_view expected) {
+        if (!fault) {
+            fault = fail(Code::invalid_request, fmt::format("'{}' must be {}.", key, expected))
+                        .parameter(std::string(key))
+                        .error();
+        }
+    }
+
+    int open(int scope, std::string_view key, Kind kind) {
+        if (scope == json::kRoot) {
+            if (kind != Kind::object) {
+                refuse("body", "a JSON object");
+            }
+            return kBody;
+        }
+        if (scope == kItems) {
+            items_empty = false;
+            return json::kIgnored;
+        }
+        if (scope == kStreamOptions) {
+            request.stream_options_is_empty = false;
+            if (key == "include_usage") {
+                refuse("stream_options.include_usage", "true or false");
+            }
+        }
+        if (scope != kBody) {
+            return json::kIgnored;
+        }
+        request.body_is_empty = false;
+        if (key == "stream_options" && kind == Kind::object) {
+            request.stream_options_is_object = true;
+            return kStreamOptions;
+        }
+        if (key == items_key() && kind == Kind::array) {
+            has_items = true;
+            return kItems;
+        }
+        wrong_container(key);
+        return json::kIgnored;
+    }
+
+    void wrong_container(std::string_view key) {
+        if (key == "model") {
+            refuse(key, "a string");
+        } else if (key == "stream") {
+            refuse(key, "true or false");
+        } else if (key == "stream_options") {
+            refuse(key, "an object");
+        } else if (key == "max_tokens" || key == "max_completion_tokens" || key == "n") {
+            refuse(key, "a whole number");
+        } else if (key == items_key()) {
+            refuse(key,
+                   surface == llm::Surface::chat ? "a non-empty array" : "a string or an array");
+        }
+    }
+
+    void close(int scope, Span span) {
+        if (scope == kStreamOptions) {
+            request.stream_options_span = span;
+        }
+    }
+
+    void scalar(int scope, std::string_view key, Kind kind, Span span) {
+        switch (scope) {
+            case json::kRoot:
+                refuse("body", "a JSON object");
+                return;
+            case kItems:
+                items_empty = false;
+                return;
+            case kStreamOptions:
+                stream_option(key, kind, span);
+                return;
+            case kBody:
+                break;
+            default:
+                return;
+        }
+        request.body_is_empty = false;
+        const std::string_view value = span.in(text);
+        if (key == "model") {
+            if (kind != Kind::string || span.size == 2) {
+                refuse(key, "a string");
+                return;
+            }
+            request.model = json::read_string(value);
+            request.model_span = span;
+        } else if (key == "stream") {
+            if (kind != Kind::true_ && kind != Kind::false_ && kind != Kind::null) {
+                refuse(key, "true or false");
+            }
+            request.stream = kind == Kind::true_;
+        } else if (key == "stream_options") {
+            if (kind != Kind::null) {
+                refuse(key, "an object");
+            }
+            request.stream_options_span = span;
+        } else if (key == "max_tokens") {
+            max_tokens = count(key, kind, value, 1);
+        } else if (key == "max_completion_tokens") {
+            max_completion_tokens = count(key, kind, value, 1);
+        } else if (key == "n") {
+            const auto n = count(key, kind, value, 1);
+            if (n && *n > kChoicesMax) {
+                refuse(key, fmt::format("at most {}", kChoicesMax));
+            }
+            request.choices = n.value_or(1);
+        } else if (key == items_key()) {
+            if (surface == llm::Surface::embeddings && kind == Kind::string) {
+                has_items = true;
+                items_empty = span.size == 2;
+            } else {
+                wrong_container(key);
+            }
+        }
+    }
+
+    void stream_option(std::string_view key, Kind kind, Span span) {
+        request.stream_options_is_empty = false;
+        if (key != "include_usage") {
+            return;
+        }
+        if (kind != Kind::true_ && kind != Kind::false_ && kind != Kind::null) {
+            refuse("stream_options.include_usage", "true or false");
+        }
+        request.include_usage = kind == Kind::true_;
+        request.include_usage_span = span;
+    }
+
+    std::optional<std::int64_t> count(std::string_view key,
+                                      Kind kind,
+                                      std::string_view value,
+                                      std::int64_t least) {
+        if (kind == Kind::null) {
+            return std::nullopt;
+        }
+        const auto number = kind == Kind::number ? json::read_integer(value) : std::nullopt;
+        if (!number || *number < least) {
+            refuse(key, fmt::format("a whole number, at least {}", least));
+            return std::nullopt;
+        }
+        return number;
+    }
+};
+
+Result<Request> decode(std::string_view body, llm::Surface surface, json::Scratch& scratch) {
+    Reader reader{.text = body, .surface = surface};
+    WEIR_TRY(json::scan(body, json::Duplicates::refused, scratch, reader));
+    if (reader.fault) {
+        return std::unexpected(std::move(*reader.fault));
+    }
+    if (!reader.has_items || reader.items_empty) {
+        const auto key = std::string(reader.items_key());
+        return fail(Code::invalid_request,
+                    surface == llm::Surface::chat
+                        ? "'messages' must be a non-empty array."
+                        : "'input' must be a string or an array, not empty.")
+            .parameter(key);
+    }
+    Request& request = reader.request;
+    request.surface = surface;
+    request.max_output_tokens =
+        reader.max_completion_tokens ? reader.max_completion_tokens : reader.max_tokens;
+    request.body_begin = body.find('{') + 1;
+    if (surface == llm::Surface::embeddings) {
+        request.stream = false;
+    }
+    return std::move(request);
+}
+
+}  // namespace
+
+Result<Request> decode_chat(std::string_view body, json::Scratch& scratch) {
+    return decode(body, llm::Surface::chat, scratch);
+}
+
+Result<Request> decode_embeddings(std::string_view body, json::Scratch& scratch) {
+    return decode(body, llm::Surface::embeddings, scratch);
+}
+
+void rewrite(const Request& request, std::string_view upstream_model, json::Splice& body) {
+    struct Edit {
+        Span span;
+        std::string with;
+    };
+    Edit edits[2];
+    std::size_t count = 0;
+    if (request.model != upstream_model) {
+        std::string quoted = "\"";
+        json::append_escaped(quoted, upstream_model);
+        quoted += '"';
+        if (request.model_span.is_set()) {
+            edits[count++] = {request.model_span, std::move(quoted)};
+        } else {
+            edits[count++] = {
+                Span{request.body_begin, 0},
+                fmt::format("\"model\":{}{}", quoted, request.body_is_empty ? "" : ",")};
+        }
+    }
+    if (request.stream && !request.include_usage) {
+        if (request.include_usage_span.is_set()) {
+            edits[count++] = {request.include_usage_span, "true"};
+        } else if (request.stream_options_is_object) {
+            edits[count++] = {Span{request.stream_options_span.at + 1, 0},
+                              request.stream_options_is_empty ? "\"include_usage\":true"
+                                                              : "\"include_usage\":true,"};
+        } else if (request.stream_options_span.is_set()) {  // null
+            edits[count++] = {request.stream_options_span, "{\"include_usage\":true}"};
+        } else {
+            edits[count++] = {Span{request.body_begin, 0},
+                              "\"stream_options\":{\"include_usage\":true},"};
+        }
+    }
+    if (count == 2 && edits[1].span.at < edits[0].span.at) {
+        std::swap(edits[0], edits[1]);
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+        body.replace(edits[i].span, std::move(edits[i].with));
+    }
+}
+
+}  // namespace weir::dialect::openai_chat
