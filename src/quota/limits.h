@@ -132,6 +132,8 @@ private:
     HoldEstimate estimate_;
 };
 
+class Refusals;
+
 class Limits {
 public:
     Limits(LimitCounters& counters, const LimitRules& rules) : counters_(counters), rules_(rules) {}
@@ -155,6 +157,10 @@ public:
     Result<Hold> hold(const HoldEstimate& estimate) const;
 
 private:
+    void take_address(Slot& slot, AddressKey address, SteadyTime now, Refusals& lost) const;
+    static void take_key(
+        Slot& slot, KeyLimitState& state, const KeyLimits& limits, SteadyTime now, Refusals& lost);
+
     LimitCounters& counters_;
     LimitRules rules_;
 };
