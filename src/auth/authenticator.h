@@ -21,24 +21,11 @@
 #include "aio/task.h"
 #include "auth/digest.h"
 #include "auth/identity.h"
+#include "auth/key_cache.h"
 #include "base/clock.h"
 #include "base/error.h"
 
 namespace weir::auth {
-
-inline constexpr std::chrono::seconds kRefreshAfter{3};
-inline constexpr std::chrono::seconds kFreshFor{5};
-inline constexpr std::chrono::seconds kStaleFor{60};
-// While the store is away a stale key asks it no more often than this.
-inline constexpr std::chrono::seconds kStoreRetryAfter{1};
-// How long a wrong key is answered from memory.
-inline constexpr std::chrono::seconds kUnknownFor{5};
-// Keys in use at the same time; more are refused with overloaded, as forgetting one that still
-// limits would void its limit.
-inline constexpr std::size_t kCachedKeysMax = 65'536;
-// A credential is longer than a key where it is somebody else's kind (a JWT); this is the longest
-// that is looked at.
-inline constexpr std::size_t kCredentialSizeMax = 4096;
 
 enum class Mode : std::uint8_t { required, optional, off };
 
@@ -59,7 +46,6 @@ public:
                   aio::BlockingPool& pool,
                   const Secret& pepper,
                   std::size_t cached_keys_max = kCachedKeysMax);
-    ~Authenticator();
     Authenticator(const Authenticator&) = delete;
     Authenticator& operator=(const Authenticator&) = delete;
 
@@ -81,15 +67,14 @@ public:
     // Call after the revocation is durable: every cached verdict of the key is void at once, and no
     // look-up that began before can bring it back.
     void revoke(const Uuid& key);
-    // The same for a key whose facts changed: the next call looks them up. Its counts go on.
+    // The same for a key whose facts changed: the next call looks them up. Its counts go on. A key
+    // that was over and is not any more is recognised within kUnknownFor.
     void refresh(const Uuid& key);
 
     std::size_t cached_keys() const;
 
 private:
-    class Cache;
-
-    Result<IdentityRef> load_hashed(std::string_view credential, const Digest& hash);
+    Result<IdentityRef> ask_store(std::string_view credential, const Digest& hash);
     void refresh_in_background(std::string_view credential, const Digest& hash);
     aio::Task<Result<IdentityRef>> look_up(Secret credential, aio::Deadline deadline);
 
@@ -98,7 +83,7 @@ private:
     aio::BlockingPool& pool_;
     Hmac pepper_;
     IdentityRef anonymous_;
-    std::unique_ptr<Cache> cache_;
+    mutable KeyCache cache_;
 };
 
 // The one key of the admin API, from the operator's configuration. Kept as its hash; compared in

@@ -36,6 +36,8 @@ struct KeyRecord {
     std::optional<WallTime> revoked_at;
 
     bool operator==(const KeyRecord&) const = default;
+    // Neither expired nor revoked at that time.
+    bool valid_at(WallTime now) const;
 };
 
 // What all identities of one key share for as long as the process knows the key.
