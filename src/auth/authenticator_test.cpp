@@ -354,9 +354,9 @@ TEST_F(AuthenticatorTest, ACachedVerdictCarriesOverWhileTheStoreIsAway) {
     int asked_before = records_.asked();
     for (auto age = 0ms; age < kStaleFor; age += 100ms) {
         ASSERT_TRUE(ask(key)) << age;
+        wait_for_background();
         clock_.advance(100ms);
     }
-    wait_for_background();
     // Once for each retry interval, not once for each call.
     EXPECT_LE(records_.asked() - asked_before, 70);
     const auto late = ask(key);
