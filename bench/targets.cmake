@@ -1,1 +1,2 @@
 # One line per benchmark or load tool.
+weir_benchmark(admission SOURCES admission_bench.cpp LINKS weir_auth weir_quota)
