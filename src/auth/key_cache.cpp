@@ -44,13 +44,14 @@ Cached KeyCache::find(const Digest& hash, const Clock& clock) {
     }
     const auto age = now - entry.asked_at;
     const bool fresh = age < kFreshFor && !entry.outdated;
-    if (!fresh && now >= entry.stale_until) {
+    const bool store_was_away = now < entry.stale_until;  // a moment ago: not asked again yet
+    if (!fresh && !store_was_away) {
         return {};
     }
     if (entry.over(clock)) {
         return {.verdict = Verdict::invalid};
     }
-    const bool refresh_due = fresh && age >= kRefreshAfter && !entry.refreshing;
+    const bool refresh_due = fresh && age >= kRefreshAfter && !entry.refreshing && !store_was_away;
     entry.refreshing = entry.refreshing || refresh_due;
     return {.verdict = Verdict::valid, .identity = entry.identity, .refresh_due = refresh_due};
 }
