@@ -94,7 +94,7 @@ protected:
         const std::string text(key.reveal());
         KeyRecord record{.id = ++last_id_,
                          .public_id = make_uuid_v7(clock_.wall_now()),
-                         .tenant_id = 1,
+                         .tenant_id = kDefaultTenantId,
                          .prefix = std::string(key_prefix(text)),
                          .digest = authenticator_.stored_digest(text)};
         refine(record);
@@ -165,6 +165,8 @@ TEST_P(ModeTest, Decides) {
     if (who) {
         EXPECT_EQ((*who)->anonymous(), *GetParam().anonymous);
         EXPECT_EQ((*who)->limits() == nullptr, *GetParam().anonymous);
+        EXPECT_EQ((*who)->key().tenant_id, kDefaultTenantId);
+        EXPECT_EQ((*who)->key().id, *GetParam().anonymous ? 0 : 1);
         EXPECT_TRUE((*who)->still_valid(clock_.wall_now()));
     } else {
         EXPECT_EQ(who.error().code(), Code::invalid_api_key);

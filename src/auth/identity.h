@@ -18,11 +18,14 @@
 
 namespace weir::auth {
 
+// The tenant that every database begins with, and the one anonymous calls belong to.
+inline constexpr std::int64_t kDefaultTenantId = 1;
+
 // A row of the key table, as the authenticator needs it.
 struct KeyRecord {
     std::int64_t id = 0;
     Uuid public_id;
-    std::int64_t tenant_id = 0;
+    std::int64_t tenant_id = kDefaultTenantId;
     std::string prefix;
     std::string digest;  // HMAC-SHA-256 under the pepper, lower-case hexadecimal
     std::vector<std::string> allowed_models;     // empty: all
@@ -54,7 +57,7 @@ public:
         : record_(std::move(record)), live_(std::move(live)) {}
 
     bool anonymous() const { return live_ == nullptr; }
-    // Anonymous: ids and priority are zero, the lists empty, nothing is limited per key.
+    // Anonymous: of the default tenant, with a key id and priority of zero and empty lists.
     const KeyRecord& key() const { return record_; }
     bool may_use_model(std::string_view model) const;
     bool may_use_provider(std::string_view provider) const;
