@@ -1,0 +1,57 @@
+// The ledger: no served token is lost. A call is opened in the journal before a provider is asked
+// and settled before its last byte goes to the client; a drain moves what is settled into the
+// database. Owned by app, outlives every call. See DESIGN section 5.
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "ledger/drain.h"
+#include "ledger/journal.h"
+#include "ledger/recovery.h"
+#include "obs/log.h"
+#include "store/usage.h"
+
+namespace weir::ledger {
+
+class Ledger {
+public:
+    // Recovers what earlier processes left, then opens this one's journal. Errors:
+    // storage_unavailable.
+    static Result<std::unique_ptr<Ledger>> open(const JournalOptions& options,
+                                                store::Database& database,
+                                                const Clock& clock,
+                                                obs::Log& log);
+    ~Ledger();  // stop()
+
+    // On call thread `thread`. Errors: storage_unavailable (the journal is at its limit): do not
+    // ask a provider then.
+    Result<void> opened(unsigned thread, const Opened& record) {
+        return journal_->opened(thread, record);
+    }
+    // Exactly once for each opened call, on the same thread. Always succeeds.
+    void settled(unsigned thread, const Settled& record) { journal_->settled(thread, record); }
+
+    // Records in the journal that the drain has not read.
+    std::uint64_t backlog() const;
+    // Drains all that is there, then ends; the journal's folder is removed where nothing is left in
+    // it.
+    void stop();
+
+private:
+    Ledger(store::Database& database, obs::Log& log) : writer_(database), log_(log) {}
+    void drain_loop();
+
+    store::UsageWriter writer_;
+    obs::Log& log_;
+    std::unique_ptr<Journal> journal_;
+    std::unique_ptr<Drain> drain_;
+    std::mutex lock_;
+    std::condition_variable wakeup_;
+    bool stopping_ = false;  // guarded by lock_
+    std::thread thread_;
+};
+
+}  // namespace weir::ledger
