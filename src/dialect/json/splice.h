@@ -2,9 +2,9 @@
 // into the original and into small replacements, fit for a gathering write.
 #pragma once
 
-#include <array>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/assert.h"
 #include "dialect/json/scanner.h"
@@ -13,48 +13,57 @@ namespace weir::dialect::json {
 
 class Splice {
 public:
-    static constexpr std::size_t kEditsMax = 8;
-
     explicit Splice(std::string_view text) : text_(text) {}
     Splice(const Splice&) = delete;  // pieces point into it
 
     // Replaces `span` (size 0: inserts before it). Edits are made in the order of the text and do
     // not overlap.
     void replace(Span span, std::string with) {
-        WEIR_ASSERT(edits_ < kEditsMax && span.at >= done_);
-        pieces_[count_++] = text_.substr(done_, span.at - done_);
-        replacements_[edits_] = std::move(with);
-        pieces_[count_++] = replacements_[edits_++];
+        WEIR_ASSERT(span.at >= done_);
         done_ = span.end();
+        edits_.push_back({span, std::move(with)});
     }
 
-    std::size_t size() {
-        std::size_t total = 0;
-        for (const auto piece : pieces()) {
-            total += piece.size();
+    bool has_edits() const { return !edits_.empty(); }
+    std::size_t size() const {
+        std::size_t total = text_.size();
+        for (const Edit& edit : edits_) {
+            total += edit.with.size() - edit.span.size;
         }
         return total;
     }
     // Valid while this and the text live and nothing more is replaced.
     std::span<const std::string_view> pieces() {
-        pieces_[count_] = text_.substr(done_);
-        return {pieces_.data(), count_ + 1};
+        pieces_.clear();
+        std::size_t at = 0;
+        for (const Edit& edit : edits_) {
+            pieces_.push_back(text_.substr(at, edit.span.at - at));
+            pieces_.push_back(edit.with);
+            at = edit.span.end();
+        }
+        pieces_.push_back(text_.substr(at));
+        return pieces_;
+    }
+    void append_to(std::string& into) {
+        for (const auto piece : pieces()) {
+            into += piece;
+        }
     }
     std::string str() {
         std::string joined;
-        for (const auto piece : pieces()) {
-            joined += piece;
-        }
+        append_to(joined);
         return joined;
     }
 
 private:
+    struct Edit {
+        Span span;
+        std::string with;
+    };
     std::string_view text_;
     std::size_t done_ = 0;
-    std::size_t edits_ = 0;
-    std::size_t count_ = 0;
-    std::array<std::string, kEditsMax> replacements_;
-    std::array<std::string_view, 2 * kEditsMax + 1> pieces_;
+    std::vector<Edit> edits_;
+    std::vector<std::string_view> pieces_;
 };
 
 }  // namespace weir::dialect::json

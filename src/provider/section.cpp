@@ -1,0 +1,164 @@
+#include "provider/section.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+namespace weir::provider {
+namespace {
+
+constexpr std::string_view kNameExpected =
+    "a name of at most 64 lower-case letters, digits, '-', '_' and '.'";
+
+// A name is part of `provider/model` and a metric label.
+bool is_name(std::string_view text) {
+    return !text.empty() && text.size() <= kNameBytesMax &&
+           std::all_of(text.begin(), text.end(), [](char c) {
+               return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+                      c == '.';
+           });
+}
+
+config::Type<std::string> name_type() {
+    return {[](const config::Position& at, std::string& into, config::Reporter& reporter) {
+                if (at.node.kind != config::Node::Kind::scalar || !is_name(at.node.text)) {
+                    config::detail::report_unexpected(at, kNameExpected, reporter);
+                    return false;
+                }
+                into = at.node.text;
+                return true;
+            },
+            R"({"type":"string","pattern":"^[a-z0-9._-]{1,64}$"})"};
+}
+
+config::Type<BaseUrl> base_url_type() {
+    return {[](const config::Position& at, BaseUrl& into, config::Reporter& reporter) {
+                if (at.node.kind != config::Node::Kind::scalar) {
+                    config::detail::report_unexpected(
+                        at, "a URL such as https://host/v1", reporter);
+                    return false;
+                }
+                auto url = parse_base_url(at.node.text);
+                if (!url) {
+                    reporter.report(at.node.place, at.path, url.error().message());
+                    return false;
+                }
+                into = std::move(*url);
+                return true;
+            },
+            R"({"type":"string","format":"uri"})"};
+}
+
+// A header of the client that goes to the provider as it is. Not those that carry credentials or
+// frame the message.
+config::Type<std::string> header_type() {
+    return {[](const config::Position& at, std::string& into, config::Reporter& reporter) {
+                static const std::set<std::string_view> refused = {
+                    "authorization",       "proxy-authorization", "x-api-key",
+                    "api-key",             "cookie",              "host",
+                    "content-length",      "transfer-encoding",   "connection",
+                    "te",                  "trailer",             "upgrade",
+                    "expect",              "keep-alive",          "content-type",
+                    "content-encoding",    "accept-encoding",     "traceparent",
+                    "proxy-authenticate",  "user-agent",          "accept"};
+                const auto& text = at.node.text;
+                const bool good = at.node.kind == config::Node::Kind::scalar && !text.empty() &&
+                                  text.size() <= 64 && !refused.contains(text) &&
+                                  std::all_of(text.begin(), text.end(), [](char c) {
+                                      return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+                                             c == '-';
+                                  });
+                if (!good) {
+                    config::detail::report_unexpected(
+                        at,
+                        "a header name in lower case that carries no credential and no framing",
+                        reporter);
+                    return false;
+                }
+                into = text;
+                return true;
+            },
+            R"({"type":"string"})"};
+}
+
+}  // namespace
+
+BaseUrl base_url_of(const ProviderSection& section) {
+    if (!section.base_url.host.empty()) {
+        return section.base_url;
+    }
+    auto url = parse_base_url(section.kind->base_url);
+    WEIR_ASSERT(url.has_value());  // checked when the section was read, and by a test of all kinds
+    return std::move(*url);
+}
+
+config::Section providers_section() {
+    std::vector<std::pair<std::string_view, const ProviderKind*>> kinds;
+    for (const ProviderKind* kind : all_kinds()) {
+        kinds.emplace_back(kind->name, kind);
+    }
+    config::Object<ProviderSection> provider;
+    provider
+        .required("name", &ProviderSection::name, name_type(), "how models and logs refer to it")
+        .required("kind", &ProviderSection::kind, config::word(kinds), "what it speaks")
+        .field("base_url",
+               &ProviderSection::base_url,
+               base_url_type(),
+               "where it is; every kind but the self-hosted ones has a default")
+        .field("api_key", &ProviderSection::api_key, config::secret(), "Weir's credential there")
+        .field("connections_max",
+               &ProviderSection::connections_max,
+               config::integer(1, 65'536),
+               "connections to it, over all threads; 1024 unless set")
+        .field("forward_headers",
+               &ProviderSection::forward_headers,
+               config::list(header_type()),
+               "headers of the client that are passed on to it")
+        .field("ca_file",
+               &ProviderSection::ca_file,
+               config::text(),
+               "PEM file with the authorities to trust; the system's unless set")
+        .field("pass_through",
+               &ProviderSection::pass_through,
+               config::boolean(),
+               "whether `name/model` reaches any model of it; off unless set")
+        .check([](const ProviderSection& section,
+                  const config::Position& at,
+                  config::Reporter& reporter) {
+            if (section.kind->base_url.empty() && section.base_url.host.empty()) {
+                reporter.report(
+                    at.node.place,
+                    at.path + ".base_url",
+                    fmt::format("required: kind {} has no default", section.kind->name));
+            }
+            if (section.kind->needs_key && section.api_key.empty()) {
+                reporter.report(at.node.place,
+                                at.path + ".api_key",
+                                fmt::format("required by kind {}", section.kind->name));
+            }
+        });
+    auto list = config::list(provider.type());
+    config::Type<ProvidersSection> type{
+        [read = std::move(list.read)](
+            const config::Position& at, ProvidersSection& into, config::Reporter& reporter) {
+            if (!read(at, into.providers, reporter)) {
+                return false;
+            }
+            std::set<std::string_view> names;
+            for (std::size_t i = 0; i < into.providers.size(); ++i) {
+                if (!names.insert(into.providers[i].name).second) {
+                    reporter.report(at.node.items[i].place,
+                                    fmt::format("{}[{}].name", at.path, i),
+                                    fmt::format("'{}' is the name of another provider already",
+                                                into.providers[i].name));
+                }
+            }
+            return true;
+        },
+        list.schema};
+    return config::section<ProvidersSection>(
+        "providers", "who answers: the servers that Weir asks", std::move(type));
+}
+
+}  // namespace weir::provider

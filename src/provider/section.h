@@ -1,0 +1,37 @@
+// The `providers:` section of the configuration. Values.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/secret.h"
+#include "config/snapshot.h"
+#include "provider/base_url.h"
+#include "provider/kind.h"
+
+namespace weir::provider {
+
+inline constexpr std::size_t kNameBytesMax = 64;
+
+struct ProviderSection {
+    std::string name;
+    const ProviderKind* kind = nullptr;
+    BaseUrl base_url;  // host empty: the kind's own
+    Secret api_key;
+    std::int64_t connections_max = 1024;
+    std::vector<std::string> forward_headers;
+    std::string ca_file;        // empty: the system's
+    bool pass_through = false;  // `name/model` reaches any model of the provider
+};
+
+struct ProvidersSection {
+    std::vector<ProviderSection> providers;
+};
+
+config::Section providers_section();
+
+// Where the provider is: what the configuration says, else the kind's default.
+BaseUrl base_url_of(const ProviderSection& section);
+
+}  // namespace weir::provider

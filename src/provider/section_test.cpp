@@ -1,0 +1,68 @@
+#include "provider/section.h"
+
+#include <gtest/gtest.h>
+
+namespace weir::provider {
+namespace {
+
+config::Loaded load(std::string_view yaml) {
+    return config::load({providers_section()}, yaml, "weir.yaml", [](std::string_view) {
+        return std::optional<std::string>();
+    });
+}
+
+std::string first_error(std::string_view yaml) {
+    const auto loaded = load(yaml);
+    return loaded.errors.empty() ? "" : config::to_text(loaded.errors.front());
+}
+
+TEST(ProvidersSection, EveryKindWithADefaultHasAGoodOne) {
+    for (const ProviderKind* kind : all_kinds()) {
+        if (!kind->base_url.empty()) {
+            EXPECT_TRUE(parse_base_url(kind->base_url).has_value()) << kind->name;
+        }
+    }
+}
+
+TEST(ProvidersSection, ReadsAProvider) {
+    const auto loaded = load(
+        "providers:\n"
+        "  - {name: gpu-1, kind: vllm, base_url: http://10.0.0.7:8000/v1, connections_max: 256}\n"
+        "  - {name: openai, kind: openai, api_key: sk-x, pass_through: true}\n");
+    ASSERT_TRUE(loaded.errors.empty()) << config::to_text(loaded.errors.front());
+    const auto& providers = loaded.snapshot->get<ProvidersSection>().providers;
+    ASSERT_EQ(providers.size(), 2u);
+    EXPECT_EQ(providers[0].base_url.host, "10.0.0.7");
+    EXPECT_EQ(providers[0].connections_max, 256);
+    EXPECT_EQ(base_url_of(providers[1]).host, "api.openai.com");
+    EXPECT_TRUE(providers[1].pass_through);
+}
+
+struct Refusal {
+    std::string_view name, yaml, says;
+};
+class ProvidersSectionRefuses : public testing::TestWithParam<Refusal> {};
+TEST_P(ProvidersSectionRefuses, WithItsPlace) {
+    EXPECT_NE(first_error(GetParam().yaml).find(GetParam().says), std::string::npos)
+        << first_error(GetParam().yaml);
+}
+INSTANTIATE_TEST_SUITE_P(
+    Table,
+    ProvidersSectionRefuses,
+    testing::Values(
+        Refusal{"no_base_url", "providers: [{name: a, kind: vllm}]", "providers[0].base_url"},
+        Refusal{"no_key", "providers: [{name: a, kind: openai}]", "providers[0].api_key"},
+        Refusal{"unknown_kind", "providers: [{name: a, kind: opnai}]", "providers[0].kind"},
+        Refusal{"bad_name", "providers: [{name: A/b, kind: openai, api_key: k}]", "lower-case"},
+        Refusal{"same_name",
+                "providers:\n- {name: a, kind: openai, api_key: k}\n- {name: a, kind: openai, "
+                "api_key: k}",
+                "weir.yaml:3: providers[1].name"},
+        Refusal{"credential_forwarded",
+                "providers: [{name: a, kind: openai, api_key: k, forward_headers: "
+                "[authorization]}]",
+                "forward_headers[0]"}),
+    [](const auto& info) { return std::string(info.param.name); });
+
+}  // namespace
+}  // namespace weir::provider
