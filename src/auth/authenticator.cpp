@@ -176,14 +176,15 @@ void Authenticator::refresh(const Uuid& key) { cache_.refresh(key); }
 
 std::size_t Authenticator::cached_keys() const { return cache_.size(); }
 
-AdminKey::AdminKey(const Secret& key) {
-    if (!key.empty()) {
-        hash_ = sha256(key.reveal());
+AdminKey::AdminKey(std::string_view stored_digest) {
+    if (!stored_digest.empty()) {
+        hash_ = sha256(stored_digest);
     }
 }
 
-bool AdminKey::matches(std::string_view credential) const {
-    return hash_ && equal_in_constant_time(sha256(credential), *hash_);
+bool AdminKey::matches(const Authenticator& authenticator, std::string_view credential) const {
+    return hash_ && !credential.empty() &&
+           equal_in_constant_time(sha256(authenticator.stored_digest(credential)), *hash_);
 }
 
 }  // namespace weir::auth

@@ -86,16 +86,16 @@ private:
     mutable KeyCache cache_;
 };
 
-// The one key of the admin API, from the operator's configuration. Kept as its hash; compared in
+// The one key of the admin API. Like any key it is stored as its keyed digest only; compared in
 // constant time.
 class AdminKey {
 public:
-    // An empty key matches nothing.
-    explicit AdminKey(const Secret& key);
-    bool matches(std::string_view credential) const;
+    // What Authenticator::stored_digest() gave for it; empty matches nothing.
+    explicit AdminKey(std::string_view stored_digest);
+    bool matches(const Authenticator& authenticator, std::string_view credential) const;
 
 private:
-    std::optional<Digest> hash_;
+    std::optional<Digest> hash_;  // of the stored digest
 };
 
 }  // namespace weir::auth

@@ -512,15 +512,15 @@ TEST_F(AuthenticatorTest, NobodyPassesOnceARevocationReturnedWhateverRaces) {
     }
 }
 
-TEST(AdminKey, MatchesItselfOnlyAndAnEmptyOneNothing) {
-    const AdminKey key(Secret("correct horse"));
-    EXPECT_TRUE(key.matches("correct horse"));
+TEST_F(AuthenticatorTest, AnAdminKeyMatchesItselfOnlyAndAnEmptyOneNothing) {
+    const AdminKey key(authenticator_.stored_digest("correct horse"));
+    EXPECT_TRUE(key.matches(authenticator_, "correct horse"));
     for (const std::string_view other : {"", "correct hors", "correct horse ", "Correct horse"}) {
-        EXPECT_FALSE(key.matches(other)) << other;
+        EXPECT_FALSE(key.matches(authenticator_, other)) << other;
     }
-    const AdminKey none{Secret()};
-    EXPECT_FALSE(none.matches(""));
-    EXPECT_FALSE(none.matches("x"));
+    const AdminKey none{std::string_view()};
+    EXPECT_FALSE(none.matches(authenticator_, ""));
+    EXPECT_FALSE(none.matches(authenticator_, "x"));
 }
 
 }  // namespace

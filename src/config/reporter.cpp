@@ -31,7 +31,8 @@ void Reporter::report(Place place, std::string key, std::string message) {
 
 std::vector<Diagnostic> Reporter::take() {
     std::sort(found_.begin(), found_.end(), [](const Diagnostic& a, const Diagnostic& b) {
-        return std::tie(a.place.line, a.place.column, a.key) < std::tie(b.place.line, b.place.column, b.key);
+        return std::tie(a.place.line, a.place.column, a.key) <
+               std::tie(b.place.line, b.place.column, b.key);
     });
     return std::move(found_);
 }

@@ -83,7 +83,8 @@ void Ledger::stop() {
             break;
         }
         if (!more && ++failures == kLastTries) {
-            log_.error("ledger.left_for_recovery", {{"records", backlog()}, {"detail", more.error().detail()}});
+            log_.error("ledger.left_for_recovery",
+                       {{"records", backlog()}, {"detail", more.error().detail()}});
             return;
         }
         if (!more) {

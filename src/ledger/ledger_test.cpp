@@ -282,8 +282,10 @@ TEST_F(LedgerTest, KillLosesAndDoublesNothing) {
             auto database = store::Database::open_sqlite(folder_ + "/weir.db");
             auto ledger = Ledger::open(options(), **database, clock_, log_);
             while (shared->count < Acknowledged::kMax) {
-                // Each child begins with the same pool of random bits: its round makes its ids its own.
-                const Uuid id = make_uuid_v7(wall_from_micros(1'700'000'000'000'000 + round * 1'000'000));
+                // Each child begins with the same pool of random bits: its round makes its ids its
+                // own.
+                const Uuid id =
+                    make_uuid_v7(wall_from_micros(1'700'000'000'000'000 + round * 1'000'000));
                 if ((*ledger)->opened(0, opened(id))) {
                     (*ledger)->settled(0, settled(id));
                     shared->ids[shared->count] = id;

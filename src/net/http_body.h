@@ -115,7 +115,8 @@ private:
     ChunkedScanner chunked_{Code::invalid_framing};
 };
 
-// "1a2b\r\n" into `into` (at least 20 bytes); returns the characters written.
+inline constexpr std::size_t kChunkHeadBytesMax = 20;
+// "1a2b\r\n" into `into` (at least kChunkHeadBytesMax); returns the characters written.
 std::size_t write_chunk_head(std::size_t payload_bytes, char* into);
 
 }  // namespace weir::net

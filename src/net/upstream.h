@@ -122,6 +122,8 @@ public:
     // send() usually gives bytes without waiting.
     aio::Maybe<Result<std::string_view>> read_body();
     bool is_complete() const { return complete_; }
+    // The rest of the answer must be there by `total`; said again as the answer goes on.
+    void end_by(aio::Deadline total) { timing_.total = total; }
     // Bytes were put on the wire: from here on the provider may have done work.
     bool was_sent() const { return sent_; }
     bool was_connected() const { return connection_ != nullptr; }

@@ -18,8 +18,8 @@ namespace weir::provider {
 
 class Provider {
 public:
-    // `threads` is how many reactor threads share it. Errors: invalid_config (an authority file that
-    // cannot be read).
+    // `threads` is how many reactor threads share it. Errors: invalid_config (an authority file
+    // that cannot be read).
     static Result<std::shared_ptr<const Provider>> make(const ProviderSection& section,
                                                         unsigned threads,
                                                         net::Resolver& resolver);

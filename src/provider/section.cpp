@@ -54,21 +54,34 @@ config::Type<BaseUrl> base_url_type() {
 // frame the message.
 config::Type<std::string> header_type() {
     return {[](const config::Position& at, std::string& into, config::Reporter& reporter) {
-                static const std::set<std::string_view> refused = {
-                    "authorization",       "proxy-authorization", "x-api-key",
-                    "api-key",             "cookie",              "host",
-                    "content-length",      "transfer-encoding",   "connection",
-                    "te",                  "trailer",             "upgrade",
-                    "expect",              "keep-alive",          "content-type",
-                    "content-encoding",    "accept-encoding",     "traceparent",
-                    "proxy-authenticate",  "user-agent",          "accept"};
+                static const std::set<std::string_view> refused = {"authorization",
+                                                                   "proxy-authorization",
+                                                                   "x-api-key",
+                                                                   "api-key",
+                                                                   "cookie",
+                                                                   "host",
+                                                                   "content-length",
+                                                                   "transfer-encoding",
+                                                                   "connection",
+                                                                   "te",
+                                                                   "trailer",
+                                                                   "upgrade",
+                                                                   "expect",
+                                                                   "keep-alive",
+                                                                   "content-type",
+                                                                   "content-encoding",
+                                                                   "accept-encoding",
+                                                                   "traceparent",
+                                                                   "proxy-authenticate",
+                                                                   "user-agent",
+                                                                   "accept"};
                 const auto& text = at.node.text;
-                const bool good = at.node.kind == config::Node::Kind::scalar && !text.empty() &&
-                                  text.size() <= 64 && !refused.contains(text) &&
-                                  std::all_of(text.begin(), text.end(), [](char c) {
-                                      return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-                                             c == '-';
-                                  });
+                const bool good =
+                    at.node.kind == config::Node::Kind::scalar && !text.empty() &&
+                    text.size() <= 64 && !refused.contains(text) &&
+                    std::all_of(text.begin(), text.end(), [](char c) {
+                        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+                    });
                 if (!good) {
                     config::detail::report_unexpected(
                         at,

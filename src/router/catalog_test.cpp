@@ -6,10 +6,10 @@ namespace weir::router {
 namespace {
 
 config::Loaded load(std::string_view yaml) {
-    return config::load({models_section(), default_model_section()},
-                        yaml,
-                        "weir.yaml",
-                        [](std::string_view) { return std::optional<std::string>(); });
+    return config::load(
+        {models_section(), default_model_section()}, yaml, "weir.yaml", [](std::string_view) {
+            return std::optional<std::string>();
+        });
 }
 
 constexpr std::string_view kModels = R"(

@@ -34,8 +34,7 @@ config::Type<std::string> model_name() {
 
 config::Type<std::optional<price::Rates>> price_type() {
     config::Object<price::Rates> rates;
-    rates
-        .required("input", &price::Rates::input, config::money(), "for a million input tokens")
+    rates.required("input", &price::Rates::input, config::money(), "for a million input tokens")
         .required("output", &price::Rates::output, config::money(), "for a million output tokens")
         .field("cache_read",
                &price::Rates::cache_read,
@@ -64,8 +63,7 @@ config::Type<Timeouts> timeouts_type() {
 
 config::Type<TargetSection> target_type() {
     config::Object<TargetSection> target;
-    target
-        .required("provider", &TargetSection::provider, config::text(), "the provider's name")
+    target.required("provider", &TargetSection::provider, config::text(), "the provider's name")
         .required("model", &TargetSection::model, model_name(), "the model's name there")
         .field("price",
                &TargetSection::price,
@@ -104,10 +102,10 @@ config::Type<ModelSection> model_type() {
                   const config::Position& at,
                   config::Reporter& reporter) {
             if (section.targets.size() != 1) {
-                reporter.report(at.node.place,
-                                at.path + ".targets",
-                                fmt::format("expected exactly one target, found {}",
-                                            section.targets.size()));
+                reporter.report(
+                    at.node.place,
+                    at.path + ".targets",
+                    fmt::format("expected exactly one target, found {}", section.targets.size()));
             }
         });
     return model.type();
@@ -165,14 +163,13 @@ void check_models(const ModelsSection& models,
     bool default_found = default_model.model.empty();
     for (std::size_t i = 0; i < models.models.size(); ++i) {
         const ModelSection& model = models.models[i];
-        default_found = default_found || model.name == default_model.model ||
-                        std::find(model.aliases.begin(),
-                                  model.aliases.end(),
-                                  default_model.model) != model.aliases.end();
+        default_found =
+            default_found || model.name == default_model.model ||
+            std::find(model.aliases.begin(), model.aliases.end(), default_model.model) !=
+                model.aliases.end();
         for (std::size_t j = 0; j < model.targets.size(); ++j) {
             const TargetSection& target = model.targets[j];
-            if (std::find(providers.begin(), providers.end(), target.provider) !=
-                providers.end()) {
+            if (std::find(providers.begin(), providers.end(), target.provider) != providers.end()) {
                 continue;
             }
             const std::string_view near = nearest(target.provider, providers);

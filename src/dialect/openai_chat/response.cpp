@@ -233,8 +233,10 @@ void rewrite_answer(const Answer& answer,
     }
     for (const Cut& cut : cuts) {
         const Choice& choice = answer.choices[cut.choice];
-        edits.push_back({choice.content, quoted(cut.kept)});
-        if (choice.finish_reason.is_set()) {
+        if (choice.content.is_set()) {
+            edits.push_back({choice.content, quoted(cut.kept)});
+        }
+        if (choice.finish_reason.is_set() && cut.reason != llm::FinishReason::none) {
             edits.push_back({choice.finish_reason, quoted(llm::name(cut.reason))});
         }
         if (choice.logprobs.is_set()) {

@@ -50,8 +50,8 @@ void rename_model(const Answer& answer,
                   std::string_view public_model,
                   json::Splice& splice);
 
-// A guardrail stopped choice `choice` of a whole answer: its text ends after `kept`, and the reason
-// says so.
+// A guardrail changed choice `choice`: its text is `kept`, and the reason says why it ended there
+// (none: it goes on, or ended by itself).
 struct Cut {
     std::size_t choice;  // index into Answer::choices
     std::string kept;

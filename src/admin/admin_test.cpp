@@ -1,0 +1,186 @@
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "admin/api.h"
+#include "auth/stored_keys.h"
+
+namespace weir::admin {
+namespace {
+
+using Json = nlohmann::json;
+
+class AdminTest : public testing::Test {
+protected:
+    AdminTest() {
+        char pattern[] = "/tmp/weir-admin-XXXXXX";
+        folder_ = ::mkdtemp(pattern);
+        database_ = std::move(store::Database::open_sqlite(folder_ + "/weir.db").value());
+        keys_.emplace(*database_);
+        usage_.emplace(*database_);
+        records_.emplace(*keys_);
+        authenticator_.emplace(clock_, *records_, pool_, Secret(std::string(32, 'p')));
+        api_.emplace(*keys_, *usage_, *authenticator_, clock_);
+    }
+    ~AdminTest() override {
+        pool_.stop();
+        std::filesystem::remove_all(folder_);
+    }
+    Result<Reply> ask(std::string method,
+                      std::string path,
+                      std::string body = {},
+                      std::string query = {}) {
+        return api_->handle(
+            {std::move(method), std::move(path), std::move(query), std::move(body)});
+    }
+    Json good(const Result<Reply>& reply) {
+        EXPECT_TRUE(reply.has_value()) << (reply ? "" : reply.error().message());
+        return reply ? Json::parse(reply->body) : Json();
+    }
+
+    std::string folder_;
+    SystemClock clock_;
+    aio::BlockingPool pool_{"test", 1, 16};
+    std::unique_ptr<store::Database> database_;
+    std::optional<store::Keys> keys_;
+    std::optional<store::Usage> usage_;
+    std::optional<auth::StoredKeys> records_;
+    std::optional<auth::Authenticator> authenticator_;
+    std::optional<Api> api_;
+};
+
+TEST_F(AdminTest, AKeyIsShownOnceAndWorksUntilItIsRevoked) {
+    const Json made = good(ask("POST",
+                               "/api/v1/keys",
+                               R"({"name":"app","requests_per_minute":60,"tags":["a"],)"
+                               R"("expires_at":"2099-01-01T00:00:00Z"})"));
+    const std::string key = made["key"];
+    const std::string path = "/api/v1/keys/" + made["id"].get<std::string>();
+    EXPECT_EQ(key.substr(0, 12), made["prefix"].get<std::string>());
+    EXPECT_TRUE(authenticator_->load(key).has_value());
+
+    const Json shown = good(ask("GET", path));
+    EXPECT_FALSE(shown.contains("key"));
+    EXPECT_EQ(shown["requests_per_minute"], 60);
+    EXPECT_TRUE(shown["concurrency_max"].is_null());
+    EXPECT_EQ(shown["expires_at"], "2099-01-01T00:00:00.000000Z");
+
+    EXPECT_FALSE(good(ask("DELETE", path))["revoked_at"].is_null());
+    EXPECT_FALSE(authenticator_->load(key).has_value());
+}
+
+TEST_F(AdminTest, ListsKeysInPages) {
+    for (int i = 0; i < 5; ++i) {
+        good(ask("POST", "/api/v1/keys", fmt::format(R"({{"name":"k{}"}})", i)));
+    }
+    std::vector<std::string> names;
+    std::string query = "limit=2";
+    for (;;) {
+        const Json page = good(ask("GET", "/api/v1/keys", {}, query));
+        for (const Json& key : page["data"]) {
+            names.push_back(key["name"]);
+        }
+        if (page["next"].is_null()) {
+            break;
+        }
+        query = "limit=2&after=" + page["next"].get<std::string>();
+    }
+    EXPECT_EQ(names, (std::vector<std::string>{"k0", "k1", "k2", "k3", "k4"}));
+}
+
+struct Refusal {
+    std::string_view name, method, path, body, query;
+    Code code;
+};
+class AdminRefuses : public AdminTest, public testing::WithParamInterface<Refusal> {};
+TEST_P(AdminRefuses, WhatItDoesNotUnderstand) {
+    const auto& with = GetParam();
+    const auto reply = ask(std::string(with.method),
+                           std::string(with.path),
+                           std::string(with.body),
+                           std::string(with.query));
+    ASSERT_FALSE(reply.has_value()) << reply->body;
+    EXPECT_EQ(reply.error().code(), with.code) << reply.error().message();
+}
+INSTANTIATE_TEST_SUITE_P(
+    Table,
+    AdminRefuses,
+    testing::Values(
+        Refusal{"broken_json", "POST", "/api/v1/keys", "{", "", Code::invalid_json},
+        Refusal{"no_object", "POST", "/api/v1/keys", "[]", "", Code::invalid_request},
+        Refusal{
+            "unknown_field", "POST", "/api/v1/keys", R"({"nmae":"x"})", "", Code::unknown_field},
+        Refusal{
+            "twice", "POST", "/api/v1/keys", R"({"name":"a","name":"b"})", "", Code::invalid_json},
+        Refusal{"wrong_type", "POST", "/api/v1/keys", R"({"name":1})", "", Code::invalid_request},
+        Refusal{"zero_rate",
+                "POST",
+                "/api/v1/keys",
+                R"({"requests_per_minute":0})",
+                "",
+                Code::invalid_request},
+        Refusal{"no_time",
+                "POST",
+                "/api/v1/keys",
+                R"({"expires_at":"tomorrow"})",
+                "",
+                Code::invalid_request},
+        Refusal{"no_such_key",
+                "GET",
+                "/api/v1/keys/01900000-0000-7000-8000-000000000000",
+                "",
+                "",
+                Code::not_found},
+        Refusal{"no_id", "DELETE", "/api/v1/keys/1", "", "", Code::not_found},
+        Refusal{"unknown_filter", "GET", "/api/v1/usage", "", "modle=x", Code::unknown_field},
+        Refusal{"limit_too_large", "GET", "/api/v1/usage", "", "limit=1001", Code::invalid_request},
+        Refusal{"bad_percent", "GET", "/api/v1/usage", "", "model=%zz", Code::invalid_request},
+        Refusal{"no_such_call",
+                "GET",
+                "/api/v1/usage/01900000-0000-7000-8000-000000000000",
+                "",
+                "",
+                Code::not_found}),
+    [](const auto& info) { return std::string(info.param.name); });
+
+TEST_F(AdminTest, UsageNamesTheKeyAndKeepsEveryCent) {
+    const Json made = good(ask("POST", "/api/v1/keys", "{}"));
+    const auto record = keys_->find(*parse_uuid(made["id"].get<std::string>()));
+    store::Call call{.request_id = make_uuid_v7(clock_.wall_now()),
+                     .tenant_id = 1,
+                     .key_id = (*record)->id,
+                     .created_at = clock_.wall_now(),
+                     .surface = "chat",
+                     .model = "m x",
+                     .provider = "p",
+                     .code = "ok",
+                     .status = 200,
+                     .input_tokens = 3,
+                     .output_tokens = 4,
+                     .cost_nano_usd = 1'234};
+    call.attempts.push_back({.provider = "p", .model = "u", .code = "ok", .status = 200});
+    store::UsageWriter writer(*database_);
+    ASSERT_TRUE(writer.write({.journal = "j", .calls = {call}}).has_value());
+
+    const Json list = good(ask("GET", "/api/v1/usage", {}, "model=m%20x&limit=10"));
+    ASSERT_EQ(list["data"].size(), 1u);
+    EXPECT_EQ(list["data"][0]["key_id"], made["id"]);
+    EXPECT_EQ(list["data"][0]["cost_usd"], "0.000001234");
+    EXPECT_EQ(good(ask("GET", "/api/v1/usage", {}, "model=other"))["data"].size(), 0u);
+    const Json one = good(ask("GET", "/api/v1/usage/" + to_text(call.request_id)));
+    EXPECT_EQ(one["attempts"][0]["model"], "u");
+}
+
+TEST(AllowedMethods, KnowsEveryPathAndNoOther) {
+    EXPECT_EQ(allowed_methods("/api/v1/keys"), "GET, POST");
+    EXPECT_EQ(allowed_methods("/api/v1/keys/x"), "GET, DELETE");
+    EXPECT_EQ(allowed_methods("/api/v1/usage/x"), "GET");
+    for (const std::string_view path :
+         {"/api/v1/keys/", "/api/v1/keys/x/y", "/api/v1/keysx", "/"}) {
+        EXPECT_EQ(allowed_methods(path), "") << path;
+    }
+}
+
+}  // namespace
+}  // namespace weir::admin

@@ -1,0 +1,27 @@
+// Text as guardrails read it: code points, what is part of a word, and which letters are the same
+// letter. Pure tables of our own, so that a rule means the same on every machine.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace weir::guardrail {
+
+struct CodePoint {
+    std::uint32_t value = 0;  // U+FFFD for a byte that is no UTF-8
+    std::uint32_t size = 0;   // bytes; 0: the text ends inside a sequence that is good so far
+};
+// The one at the front of `text`, which must not be empty.
+CodePoint read_code_point(std::string_view text);
+
+// Letters, digits and '_' of scripts that put spaces between words. In Han, kana, Thai and their
+// like a word has no visible edge: their characters count as none, so that a phrase of them is
+// found anywhere.
+bool is_word(std::uint32_t code_point);
+
+// Simple case folding (Unicode's C and S mappings) for Latin, Greek, Cyrillic, Armenian and
+// full-width letters; every kind of white space becomes a space.
+std::uint32_t fold(std::uint32_t code_point);
+
+}  // namespace weir::guardrail

@@ -1,0 +1,28 @@
+#include "pipeline/call.h"
+
+namespace weir::pipeline {
+
+Call::Call(net::ServerCall& server_call,
+           std::string_view surface_label,
+           const Clock& clock,
+           bool head_is_good)
+    : http(server_call),
+      label(surface_label),
+      id(make_uuid_v7(clock.wall_now())),
+      started_at(clock.wall_now()),
+      begun(server_call.received_at()) {
+    write_text(id, id_characters.data());
+    if (!head_is_good) {
+        trace = obs::new_trace(id.bytes);
+        return;
+    }
+    const net::RequestHead& head = http.head();
+    const auto parent = obs::parse_traceparent(head.find(net::KnownHeader::traceparent));
+    trace = parent ? obs::child_of(*parent, id.bytes) : obs::new_trace(id.bytes);
+    client_request_id =
+        head.find(net::KnownHeader::x_request_id).substr(0, kClientRequestIdBytesMax);
+    path = head.path.substr(0, 128);
+    method = head.method_text;
+}
+
+}  // namespace weir::pipeline

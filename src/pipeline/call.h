@@ -1,0 +1,100 @@
+// One call on its way through the pipeline: what the steps learn and hand on. Lives in the frame of
+// Pipeline::serve, on one thread.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "auth/identity.h"
+#include "base/error.h"
+#include "base/id.h"
+#include "base/money.h"
+#include "dialect/openai_chat/request.h"
+#include "llm/names.h"
+#include "llm/usage.h"
+#include "net/server.h"
+#include "obs/trace.h"
+#include "provider/provider.h"
+#include "quota/limits.h"
+#include "router/catalog.h"
+
+namespace weir::pipeline {
+
+// A client's own request id is echoed and logged; more than this of it is nobody's id.
+inline constexpr std::size_t kClientRequestIdBytesMax = 128;
+
+// What was sent to a provider, and what came of it.
+struct Attempt {
+    bool sent = false;  // bytes reached the wire: the provider may have worked
+    SteadyTime begun{};
+    SteadyTime ended{};
+    int status = 0;                      // HTTP; 0: no answer
+    std::string_view outcome = "ok";     // or the name of a code
+    std::chrono::nanoseconds waited{0};  // for the provider, of the time the call took
+};
+
+struct Call {
+    // `head_is_good` false: the bytes were no request, nothing of them is read.
+    Call(net::ServerCall& server_call,
+         std::string_view surface_label,
+         const Clock& clock,
+         bool head_is_good = true);
+    Call(const Call&) = delete;
+
+    std::string_view id_text() const { return {id_characters.data(), id_characters.size()}; }
+
+    net::ServerCall& http;
+    const std::string_view label;  // "chat", "embeddings", "models": for logs and metrics
+
+    // 1 context
+    const Uuid id;
+    std::array<char, kUuidTextSize> id_characters;
+    const WallTime started_at;
+    const SteadyTime begun;
+    obs::TraceContext trace;
+    std::string client_request_id;
+    std::string path;  // for the access log only
+    std::string method;
+
+    // 3 identify, 4 admit
+    auth::IdentityRef who;  // null until identified
+    quota::Slot slot;
+    llm::Surface surface = llm::Surface::chat;
+    std::optional<dialect::openai_chat::Request> request;
+    std::string_view asked_model;  // what the client called it, or the default
+    router::Resolved route;
+    const provider::Provider* provider = nullptr;
+    std::uint64_t body_bytes = 0;
+    quota::Hold hold;
+
+    // 8 attempt
+    Attempt attempt;
+    std::optional<SteadyTime> first_token_at;
+
+    // 10 settle
+    bool opened = false;   // in the ledger: must be settled
+    bool settled = false;  // and was
+    int status = 0;        // of our answer
+    std::string_view code = "ok";
+    Fault fault = Fault::client;  // where the code is not ok
+    std::optional<llm::Usage> usage;
+    std::optional<Money> cost;
+    std::string limit_rule;  // that refused it
+
+    std::chrono::nanoseconds overhead(SteadyTime now) const { return now - begun - attempt.waited; }
+    // The model's label in metrics: what is no configured model is `other`.
+    std::string_view model_label() const {
+        return route.model != nullptr && !route.model->name.empty()
+                   ? std::string_view(route.model->name)
+                   : "other";
+    }
+    std::string_view provider_label() const {
+        return provider != nullptr ? std::string_view(provider->name()) : "none";
+    }
+};
+
+}  // namespace weir::pipeline

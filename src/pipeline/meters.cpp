@@ -1,0 +1,90 @@
+#include "pipeline/meters.h"
+
+namespace weir::pipeline {
+namespace {
+
+std::int64_t in_micros(std::chrono::nanoseconds time) {
+    return std::max<std::int64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(time).count(), 0);
+}
+
+}  // namespace
+
+Meters::Meters(obs::Metrics& metrics, unsigned thread, const runtime::Runtime& runtime)
+    : metrics_(metrics), shard_(metrics.shard(thread)) {
+    for (const router::Model& model : runtime.catalog.models()) {
+        const std::string_view name = model.name.empty() ? "other" : std::string_view(model.name);
+        const std::string_view provider = runtime.provider_of(model).name();
+        ModelSeries series;
+        for (const auto surface : {llm::Surface::chat, llm::Surface::embeddings}) {
+            const std::string_view label = llm::name(surface);
+            series.surfaces[static_cast<std::size_t>(surface)] = {
+                .requests = metrics.series(obs::kRequests, {label, name, provider, "ok"}),
+                .seconds = metrics.series(obs::kRequestSeconds, {label, name}),
+                .ttft = metrics.series(obs::kTtftSeconds, {label, name}),
+                .overhead = metrics.series(obs::kOverheadSeconds, {label, name})};
+        }
+        const auto tokens = [&](std::string_view kind) {
+            return metrics.series(obs::kTokens, {name, provider, kind});
+        };
+        series.input = tokens("input");
+        series.output = tokens("output");
+        series.cache_read = tokens("cache_read");
+        series.cache_write = tokens("cache_write");
+        series.reasoning = tokens("reasoning");
+        series.cost = metrics.series(obs::kCost, {name, provider});
+        series.in_flight = metrics.series(obs::kInflight, {name, provider});
+        series.attempts = metrics.series(obs::kAttempts, {provider, "ok"});
+        models_.push_back(series);
+    }
+}
+
+void Meters::end_attempt(const Call& call) {
+    shard_.subtract(of(call).in_flight);
+    shard_.add(
+        call.attempt.outcome == "ok"
+            ? of(call).attempts
+            : metrics_.series(obs::kAttempts, {call.provider_label(), call.attempt.outcome}));
+}
+
+void Meters::count(const Call& call, SteadyTime now) {
+    const bool good = call.code == "ok";
+    if (call.route.model == nullptr) {
+        shard_.add(metrics_.series(obs::kRequests, {call.label, "other", "none", call.code}));
+    } else {
+        ModelSeries& series = of(call);
+        const auto& surface = series.surfaces[static_cast<std::size_t>(call.surface)];
+        shard_.add(good ? surface.requests
+                        : metrics_.series(
+                              obs::kRequests,
+                              {call.label, call.model_label(), call.provider_label(), call.code}));
+        shard_.observe(surface.seconds, in_micros(now - call.begun));
+        shard_.observe(surface.overhead, in_micros(call.overhead(now)));
+        if (call.first_token_at) {
+            shard_.observe(surface.ttft, in_micros(*call.first_token_at - call.begun));
+        }
+        if (call.usage) {
+            const auto add = [this](obs::SeriesId id, std::int64_t tokens) {
+                if (tokens > 0) {
+                    shard_.add(id, static_cast<std::uint64_t>(tokens));
+                }
+            };
+            add(series.input, call.usage->input_tokens);
+            add(series.output, call.usage->output_tokens);
+            add(series.cache_read, call.usage->cache_read_tokens);
+            add(series.cache_write, call.usage->cache_write_tokens);
+            add(series.reasoning, call.usage->reasoning_tokens);
+        }
+        if (call.cost) {
+            shard_.add(series.cost, static_cast<std::uint64_t>(call.cost->nano_usd()));
+        }
+    }
+    if (!good) {
+        shard_.add(metrics_.series(obs::kErrors, {call.code, name(call.fault)}));
+    }
+    if (!call.limit_rule.empty()) {
+        shard_.add(metrics_.series(obs::kLimitRejections, {call.limit_rule}));
+    }
+}
+
+}  // namespace weir::pipeline

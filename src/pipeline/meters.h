@@ -1,0 +1,41 @@
+// The metrics of calls, for one call thread: the series of each model's good calls are looked up
+// once, those of failures when they happen.
+#pragma once
+
+#include <array>
+#include <string_view>
+#include <vector>
+
+#include "obs/metrics.h"
+#include "obs/names.h"
+#include "pipeline/call.h"
+#include "runtime/runtime.h"
+
+namespace weir::pipeline {
+
+class Meters {
+public:
+    Meters(obs::Metrics& metrics, unsigned thread, const runtime::Runtime& runtime);
+
+    void begin_attempt(const Call& call) { shard_.add(of(call).in_flight); }
+    void end_attempt(const Call& call);
+    // The call is over.
+    void count(const Call& call, SteadyTime now);
+
+private:
+    struct SurfaceSeries {
+        obs::SeriesId requests, seconds, ttft, overhead;
+    };
+    struct ModelSeries {
+        std::array<SurfaceSeries, 2> surfaces;  // by llm::Surface
+        obs::SeriesId input, output, cache_read, cache_write, reasoning;
+        obs::SeriesId cost, in_flight, attempts;
+    };
+    ModelSeries& of(const Call& call) { return models_[call.route.model->index]; }
+
+    obs::Metrics& metrics_;
+    obs::MetricsShard& shard_;
+    std::vector<ModelSeries> models_;  // by Model::index
+};
+
+}  // namespace weir::pipeline

@@ -1,0 +1,275 @@
+#include "pipeline/pipeline.h"
+
+#include <fmt/format.h>
+
+#include <exception>
+
+#include "base/text.h"
+#include "dialect/openai_chat/models.h"
+#include "pipeline/credential.h"
+#include "quota/estimate.h"
+
+namespace weir::pipeline {
+
+namespace openai_chat = dialect::openai_chat;
+
+namespace {
+
+// A credential that must be looked up waits for the database at most this long.
+constexpr std::chrono::seconds kIdentifyMax{5};
+
+Error unexpected_failure(const std::exception& thrown) {
+    return Error(Code::internal, "The gateway failed; tell its operator the request id.")
+        .with_detail(thrown.what());
+}
+
+// A body of any other kind would be misread, or not be read at all.
+Result<void> check_body_kind(const net::RequestHead& head) {
+    const std::string_view encoding = head.find(net::KnownHeader::content_encoding);
+    if (!encoding.empty() && !equals_ignoring_case(encoding, "identity")) {
+        return fail(Code::unsupported_media_type,
+                    "The body must not be compressed: leave out Content-Encoding.");
+    }
+    const std::string_view type = head.find(net::KnownHeader::content_type);
+    if (!type.empty() && !starts_with_ignoring_case(type, "application/json")) {
+        return fail(Code::unsupported_media_type,
+                    "The body must be JSON: send Content-Type: application/json.");
+    }
+    if (head.has_unknown_expectation) {
+        return fail(Code::expectation_failed, "Only 'Expect: 100-continue' is understood here.");
+    }
+    return {};
+}
+
+}  // namespace
+
+Pipeline::Pipeline(unsigned thread, const runtime::Runtime& runtime, const Services& services)
+    : thread_(thread),
+      runtime_(runtime),
+      services_(services),
+      meters_(services.metrics, thread, runtime) {
+    for (const auto& provider : runtime.providers) {
+        pools_.push_back(std::make_unique<net::UpstreamPool>(provider->upstream()));
+    }
+}
+
+Pipeline::~Pipeline() = default;
+
+aio::Task<void> Pipeline::serve(net::ServerCall& http, llm::Surface surface) {
+    Call call(http, llm::name(surface), services_.clock);
+    call.surface = surface;
+    std::optional<Error> failure;
+    try {
+        auto outcome = co_await run(call);
+        if (!outcome) {
+            failure = std::move(outcome).error();
+        }
+    } catch (const std::exception& thrown) {
+        failure = unexpected_failure(thrown);
+    }
+    if (failure) {
+        settle_failed(call, *failure);
+        co_await send_error(call, *failure, {});
+    }
+    observe(call);
+}
+
+aio::Task<Result<void>> Pipeline::run(Call& call) {
+    net::ServerCall& http = call.http;
+    // 1 The context was made with the call: its id is in every answer, also in a refusal.
+    // 2 The address is judged first: a flood costs no more than its heads.
+    const SteadyTime now = services_.clock.steady_now();
+    WEIR_CO_TRY(runtime_.limits.check_address(http.client().bytes, now));
+    // 3 Before anything is read for a stranger.
+    WEIR_CO_TRY(co_await identify(call));
+    // 4a Rate, concurrency and bytes in flight: before a byte of the body is taken in.
+    WEIR_CO_TRY(check_body_kind(http.head()));
+    WEIR_CO_TRY(enter(call));
+    // 4b What is asked for. The body is validated whole, here and nowhere else.
+    const auto body = co_await http.read_body(kRequestBodyBytesMax);
+    if (!body) {
+        co_return std::unexpected(body.error());
+    }
+    WEIR_CO_TRY(decode(call, *body));
+    // 4c Set aside what it may use: all or nothing.
+    WEIR_CO_TRY(reserve(call));
+    // 8 and 9, and 10 before the last byte leaves.
+    co_return co_await attempt(call, *body);
+}
+
+aio::Maybe<Result<void>> Pipeline::identify(Call& call) {
+    const std::string_view credential = credential_of(call.http.head());
+    auto known = services_.authenticator.find_cached(runtime_.auth_mode, credential);
+    if (known) {
+        if (!*known) {
+            if (!credential.empty()) {
+                count_guess(call.http.client());
+            }
+            return Result<void>(std::unexpected(std::move(*known).error()));
+        }
+        call.who = std::move(**known);
+        return Result<void>{};
+    }
+    return look_up(call, std::string(credential));
+}
+
+aio::Task<Result<void>> Pipeline::look_up(Call& call, std::string credential) {
+    // A key that is known passed already: one guesser behind a shared address must not lock out its
+    // neighbours.
+    WEIR_CO_TRY(check_guesses(call.http.client()));
+    auto who = co_await services_.authenticator.identify(
+        runtime_.auth_mode, credential, aio::Deadline::in(kIdentifyMax));
+    if (!who) {
+        if (who.error().code() == Code::invalid_api_key) {
+            count_guess(call.http.client());
+        }
+        co_return std::unexpected(std::move(who).error());
+    }
+    call.who = std::move(*who);
+    co_return Result<void>{};
+}
+
+Result<void> Pipeline::check_guesses(const net::IpAddress& address) {
+    return runtime_.limits.check_guesses(address.bytes, services_.clock.steady_now());
+}
+
+void Pipeline::count_guess(const net::IpAddress& address) {
+    runtime_.limits.count_guess(address.bytes, services_.clock.steady_now());
+}
+
+Result<void> Pipeline::enter(Call& call) {
+    const net::RequestHead& head = call.http.head();
+    if (head.content_length.value_or(0) > kRequestBodyBytesMax) {
+        return fail(Code::payload_too_large,
+                    fmt::format("The body is larger than the {} bytes allowed here.",
+                                kRequestBodyBytesMax));
+    }
+    const auth::KeyRecord& key = call.who->key();
+    const quota::Entrant entrant{
+        .address = call.http.client().bytes,
+        .key = call.who->limits(),
+        .key_limits = {.requests_per_minute = key.requests_per_minute,
+                       .concurrency_max = key.concurrency_max},
+        // A body that does not say its size may become the largest there is.
+        .body_bytes = head.is_chunked ? kRequestBodyBytesMax : head.content_length.value_or(0)};
+    WEIR_TRY(call.slot, runtime_.limits.enter(entrant, services_.clock.steady_now()));
+    return {};
+}
+
+Result<void> Pipeline::decode(Call& call, std::string_view body) {
+    call.body_bytes = body.size();
+    WEIR_TRY(call.slot.hold_bytes(body.size()));
+    WEIR_TRY(call.request,
+             call.surface == llm::Surface::chat ? openai_chat::decode_chat(body, scratch_)
+                                                : openai_chat::decode_embeddings(body, scratch_));
+    call.asked_model =
+        call.request->model.empty() ? runtime_.catalog.default_model() : call.request->model;
+    WEIR_TRY(call.route, runtime_.catalog.resolve(call.asked_model));
+    call.provider = &runtime_.provider_of(*call.route.model);
+    if (!call.who->may_use_model(call.asked_model) ||
+        !call.who->may_use_provider(call.provider->name())) {
+        return fail(Code::model_not_allowed,
+                    "This API key may not use this model; GET /v1/models lists those it may.")
+            .parameter("model");
+    }
+    return {};
+}
+
+Result<void> Pipeline::reserve(Call& call) {
+    const router::Model& model = *call.route.model;
+    std::uint64_t output_tokens = 0;
+    if (call.surface == llm::Surface::chat) {
+        const auto each = static_cast<std::uint64_t>(
+            call.request->max_output_tokens.value_or(model.output_tokens_max));
+        output_tokens = std::min<std::uint64_t>(each, quota::kTokensMax) *
+                        static_cast<std::uint64_t>(call.request->choices);
+    }
+    auto estimate = quota::estimate_tokens(call.body_bytes, output_tokens);
+    if (model.target.rates) {
+        estimate.cost = quota::estimate_cost(estimate,
+                                             {.input_per_million = model.target.rates->input,
+                                              .output_per_million = model.target.rates->output});
+    }
+    WEIR_TRY(call.hold, runtime_.limits.hold(estimate));
+    return {};
+}
+
+aio::Task<void> Pipeline::list_models(net::ServerCall& http, std::string_view id, bool has_body) {
+    Call call(http, "models", services_.clock);
+    const std::string wanted(id);
+    const auto outcome = co_await run_models(call, wanted, has_body);
+    if (!outcome) {
+        settle_failed(call, outcome.error());
+        co_await send_error(call, outcome.error(), {});
+    }
+    observe(call);
+}
+
+aio::Task<Result<void>> Pipeline::run_models(Call& call, std::string_view id, bool has_body) {
+    // The same door as for calls that cost something.
+    WEIR_CO_TRY(
+        runtime_.limits.check_address(call.http.client().bytes, services_.clock.steady_now()));
+    WEIR_CO_TRY(co_await identify(call));
+    WEIR_CO_TRY(enter(call));
+    const std::int64_t created = micros(services_.started_at) / 1'000'000;
+    std::string body;
+    if (id.empty()) {
+        std::vector<std::string_view> ids;
+        for (const router::Model& model : runtime_.catalog.models()) {
+            if (!call.who->may_use_provider(runtime_.provider_of(model).name())) {
+                continue;
+            }
+            const auto offer = [&](const std::string& name) {
+                if (!name.empty() && call.who->may_use_model(name)) {
+                    ids.push_back(name);
+                }
+            };
+            offer(model.name);
+            std::for_each(model.aliases.begin(), model.aliases.end(), offer);
+        }
+        body = openai_chat::encode_models(ids, created);
+    } else {
+        WEIR_CO_TRY(const auto found, runtime_.catalog.resolve(id));
+        if (!call.who->may_use_model(id) ||
+            !call.who->may_use_provider(runtime_.provider_of(*found.model).name())) {
+            co_return fail(Code::model_not_found,
+                           fmt::format("There is no model '{}' for this API key.", id))
+                .parameter("model");
+        }
+        body = openai_chat::encode_model(id, created);
+    }
+    const std::string_view pieces[] = {body};
+    co_return co_await send_whole(call, 200, "application/json", pieces, has_body);
+}
+
+aio::Task<void> Pipeline::refuse(net::ServerCall& http,
+                                 const Error& error,
+                                 std::string_view allow,
+                                 bool head_is_good) {
+    if (!head_is_good) {
+        http.close_after();
+    }
+    Call call(http, "other", services_.clock, head_is_good);
+    settle_failed(call, error);
+    co_await send_error(call, error, allow);
+    observe(call);
+}
+
+aio::Task<void> Pipeline::answer(net::ServerCall& http, int status, std::string_view body) {
+    Call call(http, "admin", services_.clock);
+    const std::string_view pieces[] = {body};
+    const auto sent = co_await send_whole(call, status, "application/json", pieces);
+    if (!sent) {
+        settle_failed(call, sent.error());
+    }
+    observe(call);
+}
+
+void Pipeline::reap_connections() {
+    const SteadyTime now = services_.clock.steady_now();
+    for (const auto& pool : pools_) {
+        pool->reap(now);
+    }
+}
+
+}  // namespace weir::pipeline

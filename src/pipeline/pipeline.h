@@ -1,0 +1,118 @@
+// The story of a call, for one call thread: the ten steps of DESIGN section 4, in pipeline.cpp from
+// top to bottom. One way in: every surface passes the same admission. All members are used on the
+// thread's reactor only.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "aio/task.h"
+#include "auth/authenticator.h"
+#include "base/clock.h"
+#include "dialect/json/scanner.h"
+#include "dialect/openai_chat/response.h"
+#include "ledger/ledger.h"
+#include "net/server.h"
+#include "net/upstream.h"
+#include "obs/access_log.h"
+#include "obs/log.h"
+#include "obs/metrics.h"
+#include "pipeline/call.h"
+#include "pipeline/meters.h"
+#include "runtime/runtime.h"
+
+namespace weir::pipeline {
+
+// DESIGN section 11. Images come inline, in both directions.
+inline constexpr std::size_t kRequestBodyBytesMax = 32u << 20;
+inline constexpr std::size_t kAnswerBytesMax = 64u << 20;
+// Of a provider's error: more than this is no message.
+inline constexpr std::size_t kErrorBodyBytesMax = 64u << 10;
+
+// What all call threads share; outlives them.
+struct Services {
+    const Clock& clock;
+    auth::Authenticator& authenticator;
+    ledger::Ledger& ledger;
+    obs::Metrics& metrics;
+    obs::AccessLog& access_log;
+    obs::Log& log;
+    WallTime started_at;  // of the process: models are as old
+};
+
+class Pipeline {
+public:
+    Pipeline(unsigned thread, const runtime::Runtime& runtime, const Services& services);
+    ~Pipeline();
+    Pipeline(const Pipeline&) = delete;
+
+    // A chat or embeddings call, from its head to its last byte.
+    aio::Task<void> serve(net::ServerCall& http, llm::Surface surface);
+    // GET /v1/models and /v1/models/{id} (`id` empty: the list). `has_body` false: HEAD.
+    aio::Task<void> list_models(net::ServerCall& http, std::string_view id, bool has_body);
+    // What is no call: an unknown path, a wrong method (`allow`: the right ones), a bad head
+    // (`head_is_good` false).
+    aio::Task<void> refuse(net::ServerCall& http,
+                           const Error& error,
+                           std::string_view allow,
+                           bool head_is_good);
+
+    // An answer of the admin API: JSON with the heads and records that all answers have.
+    aio::Task<void> answer(net::ServerCall& http, int status, std::string_view body);
+
+    // Step 3 for the admin API: throttles guesses of this address.
+    Result<void> check_guesses(const net::IpAddress& address);
+    void count_guess(const net::IpAddress& address);
+
+    // Closes what is idle; every few seconds.
+    void reap_connections();
+    // Before the reactor ends.
+    void close_connections() { pools_.clear(); }
+
+private:
+    aio::Task<Result<void>> run(Call& call);
+    aio::Task<Result<void>> run_models(Call& call, std::string_view id, bool has_body);
+
+    // pipeline.cpp: steps 2 to 4
+    aio::Maybe<Result<void>> identify(Call& call);
+    aio::Task<Result<void>> look_up(Call& call, std::string credential);
+    Result<void> enter(Call& call);
+    Result<void> decode(Call& call, std::string_view body);
+    Result<void> reserve(Call& call);
+
+    // attempt.cpp: steps 8 and 9
+    aio::Task<Result<void>> attempt(Call& call, std::string_view body);
+    aio::Task<Result<void>> relay_answer(Call& call, net::Exchange& exchange);
+    aio::Task<Result<void>> relay_stream(Call& call, net::Exchange& exchange);
+    aio::Task<Error> read_refusal(net::Exchange& exchange);
+    Result<void> judge_answer(Call& call,
+                              std::string_view body,
+                              dialect::openai_chat::Answer& answer);
+
+    // settle.cpp: step 10
+    Result<void> open(Call& call);
+    void settle(Call& call);
+    void settle_failed(Call& call, const Error& error);
+    void observe(Call& call);
+
+    // reply.cpp
+    void begin_head(Call& call, int status);
+    aio::Task<Result<void>> send_whole(
+        Call& call, int status, std::string_view type, net::Pieces body, bool has_body = true);
+    aio::Task<void> send_error(Call& call, const Error& error, std::string_view allow);
+
+    const unsigned thread_;
+    const runtime::Runtime& runtime_;
+    const Services& services_;
+    Meters meters_;
+    std::vector<std::unique_ptr<net::UpstreamPool>> pools_;  // by the Runtime's providers
+    // Scratch of the thread: used between two suspensions, never across one.
+    dialect::json::Scratch scratch_;
+    std::string head_;
+    std::string out_;
+    std::vector<std::string_view> pieces_;
+};
+
+}  // namespace weir::pipeline

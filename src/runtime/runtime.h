@@ -1,0 +1,51 @@
+// Everything a call needs that the configuration decides, built from one Snapshot. Immutable; all
+// call threads share it; a call keeps the one it began with.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "auth/authenticator.h"
+#include "config/snapshot.h"
+#include "guardrail/output_filter.h"
+#include "net/resolver.h"
+#include "provider/provider.h"
+#include "quota/limits.h"
+#include "router/catalog.h"
+
+namespace weir::runtime {
+
+// What outlives every Runtime and is lent to it.
+struct Surroundings {
+    net::Resolver& resolver;
+    quota::LimitCounters& counters;
+    unsigned threads = 1;            // that carry calls
+    std::uint64_t memory_bytes = 0;  // that Weir may use
+};
+
+class Runtime {
+public:
+    // The snapshot must have passed check(). Errors: invalid_config.
+    static Result<std::unique_ptr<const Runtime>> build(const config::Snapshot& snapshot,
+                                                        const Surroundings& surroundings);
+
+    const provider::Provider& provider_of(const router::Model& model) const {
+        return *providers[model.target.provider];
+    }
+
+    const auth::Mode auth_mode;
+    const std::vector<std::shared_ptr<const provider::Provider>> providers;
+    const router::Catalog catalog;
+    const quota::Limits limits;
+    const std::shared_ptr<const guardrail::OutputRules> output_rules;  // null: none
+
+private:
+    Runtime(const config::Snapshot& snapshot,
+            const Surroundings& surroundings,
+            std::vector<std::shared_ptr<const provider::Provider>> made,
+            std::shared_ptr<const guardrail::OutputRules> rules);
+};
+
+}  // namespace weir::runtime

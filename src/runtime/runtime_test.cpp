@@ -1,0 +1,56 @@
+#include "runtime/runtime.h"
+
+#include <gtest/gtest.h>
+
+#include "runtime/sections.h"
+
+namespace weir::runtime {
+namespace {
+
+config::Loaded load(std::string_view yaml) {
+    return config::load(sections(), yaml, "weir.yaml", [](std::string_view) {
+        return std::optional<std::string>();
+    });
+}
+
+TEST(Runtime, BuildsFromAnEmptyConfiguration) {
+    const auto loaded = load("");
+    ASSERT_TRUE(loaded.errors.empty());
+    EXPECT_TRUE(check(*loaded.snapshot, "weir.yaml").empty());
+    aio::BlockingPool pool("test", 1, 8);
+    net::Resolver resolver(pool);
+    quota::LimitCounters counters;
+    const auto runtime = Runtime::build(*loaded.snapshot, {resolver, counters, 2, 1u << 30});
+    ASSERT_TRUE(runtime.has_value());
+    EXPECT_EQ((*runtime)->auth_mode, auth::Mode::required);
+    EXPECT_EQ((*runtime)->output_rules, nullptr);
+}
+
+TEST(Runtime, FindsTheProviderOfAModel) {
+    const auto loaded = load(
+        "providers: [{name: a, kind: vllm, base_url: http://127.0.0.1:1/v1}, {name: b, kind: vllm, "
+        "base_url: http://127.0.0.1:2/v1}]\n"
+        "models: [{name: m, targets: [{provider: b, model: x}]}]\n"
+        "guardrails: {output: {banned_words: [secret]}}\n");
+    ASSERT_TRUE(loaded.errors.empty()) << config::to_text(loaded.errors.front());
+    aio::BlockingPool pool("test", 1, 8);
+    net::Resolver resolver(pool);
+    quota::LimitCounters counters;
+    const auto runtime = Runtime::build(*loaded.snapshot, {resolver, counters, 2, 1u << 30});
+    ASSERT_TRUE(runtime.has_value());
+    const auto model = (*runtime)->catalog.resolve("m");
+    ASSERT_TRUE(model.has_value());
+    EXPECT_EQ((*runtime)->provider_of(*model->model).name(), "b");
+    EXPECT_NE((*runtime)->output_rules, nullptr);
+}
+
+TEST(Sections, AModelOfNoProviderIsAnErrorWithItsPlace) {
+    const auto loaded = load("models:\n  - {name: m, targets: [{provider: b, model: x}]}\n");
+    ASSERT_TRUE(loaded.errors.empty());
+    const auto errors = check(*loaded.snapshot, "weir.yaml");
+    ASSERT_EQ(errors.size(), 1u);
+    EXPECT_EQ(errors[0].place.line, 2);
+}
+
+}  // namespace
+}  // namespace weir::runtime
