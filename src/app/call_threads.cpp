@@ -1,0 +1,76 @@
+#include "app/call_threads.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+
+namespace weir::app {
+namespace {
+
+constexpr std::chrono::seconds kReapInterval{2};
+
+aio::Task<void> reap_loop(pipeline::Pipeline* pipeline) {
+    for (;;) {
+        const aio::Wake wake = co_await aio::sleep(aio::Deadline::in(kReapInterval));
+        if (wake == aio::Wake::cancelled) {
+            co_return;
+        }
+        pipeline->reap_connections();
+    }
+}
+
+}  // namespace
+
+CallThreads::CallThreads(unsigned count,
+                         net::ServerOptions options,
+                         const runtime::Runtime& runtime,
+                         const pipeline::Services& services,
+                         admin::Api& api,
+                         const auth::AdminKey& admin_key,
+                         aio::BlockingPool& pool) {
+    std::vector<aio::Reactor*> reactors;
+    std::vector<net::Handler*> handlers;
+    for (unsigned i = 0; i < count; ++i) {
+        auto worker = std::make_unique<Worker>();
+        worker->pipeline = std::make_unique<pipeline::Pipeline>(i, runtime, services);
+        worker->edge = std::make_unique<server::Edge>(
+            *worker->pipeline, api, admin_key, services.authenticator, pool);
+        reactors.push_back(&worker->reactor);
+        handlers.push_back(worker->edge.get());
+        workers_.push_back(std::move(worker));
+    }
+    server_ = std::make_unique<net::Server>(std::move(options), reactors, handlers);
+}
+
+CallThreads::~CallThreads() { stop(std::chrono::nanoseconds{0}); }
+
+Result<net::SocketAddress> CallThreads::start() {
+    WEIR_TRY(const auto address, server_->listen());
+    for (unsigned i = 0; i < workers_.size(); ++i) {
+        workers_[i]->thread = std::thread([this, i] {
+            ::pthread_setname_np(::pthread_self(), fmt::format("weir-call-{}", i).c_str());
+            workers_[i]->reactor.run(work(i));
+        });
+    }
+    return address;
+}
+
+aio::Task<void> CallThreads::work(unsigned index) {
+    Worker& worker = *workers_[index];
+    aio::Scope background;
+    background.spawn(reap_loop(worker.pipeline.get()));
+    co_await server_->serve(index);
+    background.cancel();
+    co_await background.join();
+    worker.pipeline->close_connections();
+}
+
+void CallThreads::stop(std::chrono::nanoseconds grace) {
+    if (!workers_.empty() && workers_.front()->thread.joinable()) {
+        server_->drain(grace);
+        for (const auto& worker : workers_) {
+            worker->thread.join();
+        }
+    }
+}
+
+}  // namespace weir::app

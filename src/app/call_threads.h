@@ -1,0 +1,50 @@
+// The threads that carry calls: one reactor, pipeline and HTTP edge each, one server over all.
+#pragma once
+
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "admin/api.h"
+#include "aio/blocking_pool.h"
+#include "aio/reactor.h"
+#include "net/server.h"
+#include "pipeline/pipeline.h"
+#include "server/edge.h"
+
+namespace weir::app {
+
+class CallThreads {
+public:
+    // All references outlive it.
+    CallThreads(unsigned count,
+                net::ServerOptions options,
+                const runtime::Runtime& runtime,
+                const pipeline::Services& services,
+                admin::Api& api,
+                const auth::AdminKey& admin_key,
+                aio::BlockingPool& pool);
+    // stop() with no grace.
+    ~CallThreads();
+    CallThreads(const CallThreads&) = delete;
+
+    // Errors: invalid_config.
+    Result<net::SocketAddress> start();
+    bool is_draining() const { return server_->is_draining(); }
+    // Lets running calls end, cuts what is left after `grace`, joins.
+    void stop(std::chrono::nanoseconds grace);
+
+private:
+    struct Worker {
+        aio::Reactor reactor;
+        std::unique_ptr<pipeline::Pipeline> pipeline;
+        std::unique_ptr<server::Edge> edge;
+        std::thread thread;
+    };
+    aio::Task<void> work(unsigned index);
+
+    std::vector<std::unique_ptr<Worker>> workers_;
+    std::unique_ptr<net::Server> server_;
+};
+
+}  // namespace weir::app

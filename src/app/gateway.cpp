@@ -1,0 +1,203 @@
+#include "app/gateway.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "app/machine.h"
+#include "app/sections.h"
+#include "app/version.h"
+#include "auth/master_key.h"
+#include "auth/section.h"
+#include "ledger/segment.h"
+#include "server/operations.h"
+#include "server/section.h"
+
+namespace weir::app {
+namespace {
+
+// SQL of the admin API and key look-ups: SQLite has one writer and few readers.
+constexpr unsigned kPoolThreads = 4;
+constexpr std::size_t kPoolQueueMax = 4096;
+
+Result<void> make_folder(const std::string& folder) {
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error) {
+        return fail(Code::invalid_config,
+                    fmt::format("Cannot make the data folder '{}': {}. Choose another with --data.",
+                                folder,
+                                error.message()));
+    }
+    ::chmod(folder.c_str(), 0700);  // where that fails, what is in it has its own mode
+    return {};
+}
+
+Result<auth::MasterKey> read_master_key(const std::string& folder,
+                                        const config::Lookup& environment) {
+    if (const auto preset = environment("WEIR_MASTER_KEY")) {
+        return auth::MasterKey::parse(Secret(*preset), "WEIR_MASTER_KEY");
+    }
+    return auth::MasterKey::open(folder);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Gateway>> Gateway::start(const config::Snapshot& snapshot,
+                                                const GatewayOptions& options,
+                                                const config::Lookup& environment) {
+    std::unique_ptr<Gateway> gateway(new Gateway);
+    WEIR_TRY(gateway->build(snapshot, options, environment));
+    return gateway;
+}
+
+Result<void> Gateway::build(const config::Snapshot& snapshot,
+                            const GatewayOptions& options,
+                            const config::Lookup& environment) {
+    raise_descriptor_limit();
+    ledger::install_sigbus_guard();
+    const auto& server = snapshot.get<server::ServerSection>();
+    const unsigned threads = server.threads.value_or(processors());
+    const auth::Mode mode = snapshot.get<auth::AuthSection>().mode;
+    if (mode == auth::Mode::off && !server.listen.ip().is_loopback() && !options.allow_open) {
+        return fail(Code::invalid_config,
+                    fmt::format("auth.mode is off and {} can be reached by others: set it to "
+                                "required, or start with --allow-open.",
+                                net::to_text(server.listen)));
+    }
+
+    // What is durable: the folder, the master key, the database under it.
+    WEIR_TRY(make_folder(options.data_folder));
+    WEIR_TRY(const auto master_key, read_master_key(options.data_folder, environment));
+    const std::filesystem::path file = snapshot.get<StorageSection>().sqlite_file;
+    const std::filesystem::path folder = options.data_folder;
+    WEIR_TRY(database_,
+             store::Database::open_sqlite((file.is_absolute() ? file : folder / file).string()));
+    store::Settings settings(*database_);
+    WEIR_TRY(auth::check_master_key(master_key, settings));
+    keys_.emplace(*database_);
+    usage_.emplace(*database_);
+
+    // Who may call.
+    pool_.emplace("weir-pool", kPoolThreads, kPoolQueueMax);
+    key_records_.emplace(*keys_);
+    authenticator_.emplace(clock_, *key_records_, *pool_, master_key.derive(auth::kPepperLabel));
+    api_.emplace(*keys_, *usage_, *authenticator_, clock_);
+    WEIR_TRY(first_keys_, ensure_keys(*keys_, settings, *api_, *authenticator_, environment));
+    admin_key_.emplace(first_keys_.admin_digest);
+
+    // What is seen of it.
+    metrics_.emplace(obs::families(), threads);
+    WEIR_TRY(open_access_log(snapshot.get<LogSection>().access, threads));
+
+    // What it is made of.
+    resolver_.emplace(*pool_);
+    WEIR_TRY(surplus_, complete(snapshot, environment));
+    WEIR_TRY(runtime_,
+             runtime::Runtime::build(*surplus_.snapshot,
+                                     {.resolver = *resolver_,
+                                      .counters = counters_,
+                                      .threads = threads,
+                                      .memory_bytes = memory_bytes()}));
+    WEIR_TRY(ledger_,
+             ledger::Ledger::open(
+                 {.folder = (folder / "journal").string(),
+                  .threads = threads,
+                  .bytes_max =
+                      static_cast<std::size_t>(snapshot.get<LedgerSection>().journal_bytes_max)},
+                 *database_,
+                 clock_,
+                 log_));
+    provide_gauges();
+
+    // The doors, last.
+    services_.emplace(pipeline::Services{.clock = clock_,
+                                         .authenticator = *authenticator_,
+                                         .ledger = *ledger_,
+                                         .metrics = *metrics_,
+                                         .access_log = *access_log_,
+                                         .log = log_,
+                                         .started_at = clock_.wall_now()});
+    net::ServerOptions server_options{.listen = server.listen,
+                                      .trusted_proxies = server.trusted_proxies};
+    if (server.tls) {
+        WEIR_TRY(server_options.tls, net::TlsContext::server(server.tls->cert, server.tls->key));
+        has_tls_ = true;
+    }
+    auto why_not_ready = [this]() -> std::optional<std::string> {
+        if (calls_ == nullptr || calls_->is_draining()) {
+            return "draining";
+        }
+        return std::nullopt;
+    };
+    calls_ = std::make_unique<CallThreads>(
+        threads, std::move(server_options), *runtime_, *services_, *api_, *admin_key_, *pool_);
+    WEIR_TRY(listen_, calls_->start());
+    WEIR_TRY(operations_,
+             SideListener::start(
+                 "weir-operations",
+                 net::ServerOptions{.listen = server.operations},
+                 std::make_unique<server::Operations>(*metrics_, std::move(why_not_ready))));
+    return {};
+}
+
+Result<void> Gateway::open_access_log(const std::string& where, unsigned threads) {
+    if (where == "stderr") {
+        access_fd_ = 2;
+    } else if (where == "stdout") {
+        access_fd_ = 1;
+    } else if (where != "off") {
+        access_fd_ =
+            ::open(where.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, S_IRUSR | S_IWUSR);
+        if (access_fd_ < 0) {
+            return fail(Code::invalid_config,
+                        fmt::format("Cannot open the access log '{}': {}. Change log.access.",
+                                    where,
+                                    std::strerror(errno)));
+        }
+    }
+    access_log_ = std::make_unique<obs::AccessLog>(access_fd_, threads);
+    return {};
+}
+
+void Gateway::provide_gauges() {
+    metrics_->provide(obs::kLedgerBacklog, {}, [this] {
+        return static_cast<double>(ledger_->backlog());
+    });
+    metrics_->provide(obs::kLogDropped, {}, [this] {
+        return static_cast<double>(access_log_->dropped());
+    });
+    metrics_->provide(obs::kBuildInfo, {std::string(kVersion)}, [] { return 1.0; });
+}
+
+Gateway::~Gateway() { stop(std::chrono::nanoseconds{0}); }
+
+// In reverse: no more calls, then what they write into, then what that stands on.
+void Gateway::stop(std::chrono::nanoseconds grace) {
+    if (calls_) {
+        calls_->stop(grace);
+    }
+    // Jobs of the pool report back to the reactors: it ends while they are there.
+    if (pool_) {
+        pool_->stop();
+    }
+    operations_.reset();
+    calls_.reset();
+    if (ledger_) {
+        ledger_->stop();
+    }
+    if (access_log_) {
+        access_log_->stop();
+    }
+    if (access_fd_ > 2) {
+        ::close(std::exchange(access_fd_, -1));
+    }
+    surplus_.simulator.reset();
+}
+
+}  // namespace weir::app
