@@ -89,6 +89,12 @@ struct Call {
     std::chrono::nanoseconds overhead(SteadyTime now) const {
         return first_token_at.value_or(now) - begun - attempt.waited;
     }
+    // The model's label in metrics: what is no configured model is `other`.
+    std::string_view model_label() const {
+        return route.model != nullptr && !route.model->name.empty()
+                   ? std::string_view(route.model->name)
+                   : "other";
+    }
     std::string_view provider_label() const {
         return provider != nullptr ? std::string_view(provider->name()) : "none";
     }
