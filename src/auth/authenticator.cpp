@@ -12,14 +12,11 @@ namespace {
 // Each try but the first needs another revocation in the middle of the last one.
 constexpr int kLoadTriesMax = 8;
 
+// One answer for all: what is wrong with a key is its owner's business, not a guesser's.
 Failure not_recognised() {
     return fail(Code::invalid_api_key,
-                "The API key was not recognised: it is wrong, expired or revoked.");
-}
-
-Failure no_credential() {
-    return fail(Code::invalid_api_key,
-                "No API key was sent. Send one as `Authorization: Bearer <key>`.");
+                "The API key is missing, wrong, expired or revoked: send a good one as "
+                "'Authorization: Bearer <key>'.");
 }
 
 Failure storage_away(std::string detail) {
@@ -77,7 +74,7 @@ std::optional<Result<IdentityRef>> Authenticator::find_cached(Mode mode,
         if (mode == Mode::optional) {
             return anonymous_;
         }
-        return no_credential();
+        return not_recognised();
     }
     if (!has_key_shape(credential)) {
         return not_recognised();

@@ -185,10 +185,15 @@ private:
             } else if (fallback != std::string_view::npos) {
                 expanded += inside.substr(fallback + 2);
             } else {
-                refuse(mark,
-                       fmt::format("the variable {} is not set: set it, or write ${{{}:-fallback}}",
-                                   name,
-                                   name));
+                // The text is sound: what else is wrong with it is found in the same run. The name
+                // stands in, so that nobody also complains of a missing value.
+                reporter_.report(
+                    place_of(mark),
+                    "",
+                    fmt::format("the variable {} is not set: set it, or write ${{{}:-fallback}}",
+                                name,
+                                name));
+                expanded += name;
             }
         }
         return expanded;

@@ -34,6 +34,15 @@ std::vector<Diagnostic> Reporter::take() {
         return std::tie(a.place.line, a.place.column, a.key) <
                std::tie(b.place.line, b.place.column, b.key);
     });
+    // What an unset variable would have been cannot be judged: of two faults of one place that
+    // begin there, the one about the text itself comes first and is enough.
+    found_.erase(std::unique(found_.begin(),
+                             found_.end(),
+                             [](const Diagnostic& a, const Diagnostic& b) {
+                                 return a.place.line > 0 && a.place.line == b.place.line &&
+                                        a.place.column == b.place.column && a.key.empty();
+                             }),
+                 found_.end());
     return std::move(found_);
 }
 

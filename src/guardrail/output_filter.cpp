@@ -3,6 +3,13 @@
 #include "guardrail/code_point.h"
 
 namespace weir::guardrail {
+namespace {
+
+// Most of what is held back is decided by the next word: more of the text is joined to it only
+// where it is not.
+constexpr std::size_t kJoinBytes = 64;
+
+}  // namespace
 
 std::shared_ptr<const OutputRules> OutputRules::make(const GuardrailsSection& section) {
     if (section.output.banned_words.empty() && !section.output.max_length) {
@@ -11,6 +18,11 @@ std::shared_ptr<const OutputRules> OutputRules::make(const GuardrailsSection& se
     auto rules = std::make_shared<OutputRules>();
     if (!section.output.banned_words.empty()) {
         rules->banned_.emplace(section.output.banned_words);
+    }
+    for (std::uint32_t c = 0; c < 0x80; ++c) {
+        rules->ascii_[c] = {.is_ascii = true,
+                            .is_word = is_word(c),
+                            .may_begin = rules->banned_ && rules->banned_->may_begin_with(fold(c))};
     }
     if (section.output.max_length) {
         rules->length_max_ = static_cast<std::uint64_t>(*section.output.max_length);
@@ -26,20 +38,26 @@ OutputFilter::Scanned OutputFilter::scan(std::string_view text, bool is_end) con
     const std::uint64_t room = rules_.length_max_ - released_code_points_;
     while (at.end < text.size()) {
         const std::string_view rest = text.substr(at.end);
-        CodePoint c = read_code_point(rest);
-        if (c.size == 0) {
-            if (!is_end) {
-                return at;
+        const OutputRules::Ascii ascii = rules_.ascii_[static_cast<unsigned char>(rest.front())];
+        CodePoint c{.size = 1};
+        bool word = ascii.is_word;
+        bool may_begin = ascii.may_begin;
+        if (!ascii.is_ascii) {
+            c = read_code_point(rest);
+            if (c.size == 0) {
+                if (!is_end) {
+                    return at;
+                }
+                c.size = 1;  // it will never be whole
             }
-            c.size = 1;  // it will never be whole
+            word = is_word(c.value);
+            may_begin = banned != nullptr;
         }
         if (at.code_points == room) {
             at.stop = Stop::length;
             return at;
         }
-        const bool word = is_word(c.value);
-        if (banned != nullptr && !(word && at.last_is_word) &&
-            banned->may_begin_with(fold(c.value))) {
+        if (may_begin && !(word && at.last_is_word)) {
             switch (banned->at_front_of(rest, is_end)) {
                 case Match::no:
                     break;
@@ -75,16 +93,37 @@ bool OutputFilter::pass(std::string_view text) {
     return true;
 }
 
+// Joins what is held back with the front of `text` until that is decided; gives back what of the
+// text is still to be scanned, with nothing held, unless all of it went into what is held.
+std::string_view OutputFilter::join(std::string_view text, std::string& released) {
+    while (!held_.empty() && !text.empty()) {
+        const std::size_t held_before = held_.size();
+        const std::string_view step = text.substr(0, kJoinBytes);
+        held_ += step;
+        const Scanned scanned = scan(held_, false);
+        take(scanned);
+        released.append(held_, 0, scanned.end);
+        if (stopped_ != Stop::none) {
+            held_.clear();
+            return {};
+        }
+        if (scanned.end >= held_before) {
+            held_.clear();
+            return text.substr(scanned.end - held_before);
+        }
+        held_.erase(0, scanned.end);
+        text.remove_prefix(step.size());
+    }
+    return text;
+}
+
 Stop OutputFilter::feed(std::string_view text, std::string& released) {
     if (stopped_ != Stop::none) {
         return stopped_;
     }
-    std::string joined;
-    if (!held_.empty()) {
-        joined = std::move(held_);
-        joined += text;
-        held_.clear();
-        text = joined;
+    text = join(text, released);
+    if (stopped_ != Stop::none || !held_.empty()) {
+        return stopped_;
     }
     const Scanned scanned = scan(text, false);
     take(scanned);

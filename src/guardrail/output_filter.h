@@ -7,6 +7,7 @@
 // been decided.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -29,12 +30,17 @@ public:
 
 private:
     friend class OutputFilter;
+    // What a byte of ASCII is to a scan; nothing of this is known of any other byte.
+    struct Ascii {
+        bool is_ascii = false, is_word = false, may_begin = false;
+    };
+    std::array<Ascii, 256> ascii_{};
     std::optional<Phrases> banned_;
     std::uint64_t length_max_ = ~0ull;  // code points
 };
 
 // One per choice of an answer; one thread. About 60 bytes and what it holds back, which is never
-// more than the longest phrase.
+// more characters than the longest phrase; allocates only where that grows.
 class OutputFilter {
 public:
     // The rules must outlive it.
@@ -61,6 +67,7 @@ private:
     };
     Scanned scan(std::string_view text, bool is_end) const;
     void take(const Scanned& scanned);
+    std::string_view join(std::string_view text, std::string& released);
 
     const OutputRules& rules_;
     std::string held_;

@@ -207,5 +207,31 @@ TEST(OutputFilter, AgreesWithThePlainRuleOnRandomTexts) {
     }
 }
 
+// Long enough that what is held back is joined with the text in several steps.
+TEST(OutputFilter, LongPhrasesAreTheSameForEveryChunk) {
+    std::string phrase;
+    while (phrase.size() + 4 < kBannedWordBytesMax) {
+        phrase += "ab ";
+    }
+    phrase += 'c';
+    const auto with = rules({phrase, "ab d"});
+    const std::string near = phrase.substr(0, phrase.size() - 1);
+    for (const std::string& text : {"x " + near + "x ab " + near + "ab c and more",
+                                    near + near + near + "ab!",
+                                    near + "ab d",
+                                    near + "\xe2\x82",
+                                    near + near}) {
+        const Outcome want = filter_in(*with, {text});
+        EXPECT_EQ(want, naive({phrase, "ab d"}, std::nullopt, text));
+        for (std::size_t size = 1; size <= text.size(); ++size) {
+            std::vector<std::string_view> parts;
+            for (std::size_t at = 0; at < text.size(); at += size) {
+                parts.push_back(std::string_view(text).substr(at, size));
+            }
+            EXPECT_EQ(filter_in(*with, parts), want) << size;
+        }
+    }
+}
+
 }  // namespace
 }  // namespace weir::guardrail

@@ -16,8 +16,10 @@ bool is_phrase(std::string_view text) {
     }
     while (!text.empty()) {
         const CodePoint c = read_code_point(text);
-        const bool invalid = c.size == 0 || (c.value == 0xfffd && c.size == 1);
-        if (invalid || c.value < 0x20 || c.value == 0x7f) {
+        const bool control = c.value < 0x20 || (c.value >= 0x7f && c.value < 0xa0);
+        // U+FFFD is also what any byte that is no UTF-8 reads as: as a rule it would hit all of
+        // them.
+        if (c.size == 0 || c.value == 0xfffd || control) {
             return false;
         }
         text.remove_prefix(c.size);
@@ -59,7 +61,7 @@ config::Section guardrails_section() {
                   const config::Position& at,
                   config::Reporter& reporter) {
             if (section.banned_words.size() > kBannedWordsMax) {
-                reporter.report(at.node.place,
+                reporter.report(at.node.find("banned_words")->place,
                                 at.path + ".banned_words",
                                 fmt::format("at most {} words", kBannedWordsMax));
             }

@@ -134,7 +134,8 @@ aio::Task<ServerConnection::Next> ServerConnection::serve_request() {
     if (!call.finished_) {
         co_return Next::close;
     }
-    if (!call.keeps_alive()) {
+    // A drain that began during the answer ends the connection behind it.
+    if (!call.keeps_alive() || server_.is_draining()) {
         co_await close_lingering();
         co_return Next::close;
     }

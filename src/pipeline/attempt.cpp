@@ -20,6 +20,8 @@ namespace {
 // A provider that has sent its terminal event ends its answer at once; waiting longer for that
 // would only keep the client's next request waiting.
 constexpr std::chrono::milliseconds kStreamTailMax{50};
+// The status that a provider would have used, had it not spent it on 200.
+constexpr int kServerError = 500;
 constexpr std::string_view kLastChunk = "0\r\n\r\n";
 constexpr std::string_view kStreamFields =
     "content-type: text/event-stream\r\n"
@@ -95,7 +97,9 @@ aio::Task<Result<void>> Pipeline::attempt(Call& call, std::string_view body) {
     }
     if (streamed) {
         if (!is_event_stream(exchange.head())) {
-            co_return unusable("a stream was asked for, the answer is none");
+            Error refusal = co_await read_whole_instead(exchange);
+            call.attempt.ended = services_.clock.steady_now();
+            co_return std::unexpected(std::move(refusal));
         }
         co_return co_await relay_stream(call, exchange);
     }
@@ -107,6 +111,22 @@ aio::Task<Error> Pipeline::read_refusal(net::Exchange& exchange) {
     const int status = exchange.head().status;
     const auto wait = openai_chat::read_retry_after(exchange.head().find("retry-after"),
                                                     exchange.head().find("retry-after-ms"));
+    const std::string body = co_await read_words(exchange);
+    co_return openai_chat::decode_error(status, body, wait);
+}
+
+// A stream was asked for, and something else came with a 200: an error of the provider's, or
+// nonsense.
+aio::Task<Error> Pipeline::read_whole_instead(net::Exchange& exchange) {
+    const std::string body = co_await read_words(exchange);
+    const auto answer = openai_chat::decode_answer(body, scratch_);
+    if (answer && answer->error.is_set()) {
+        co_return openai_chat::decode_error(kServerError, body, std::nullopt);
+    }
+    co_return unusable("a stream was asked for, the answer is none").error();
+}
+
+aio::Task<std::string> Pipeline::read_words(net::Exchange& exchange) {
     std::string body;
     while (body.size() < kErrorBodyBytesMax) {
         const auto bytes = co_await exchange.read_body();
@@ -115,7 +135,7 @@ aio::Task<Error> Pipeline::read_refusal(net::Exchange& exchange) {
         }
         body += *bytes;
     }
-    co_return openai_chat::decode_error(status, body, wait);
+    co_return body;
 }
 
 // Checks a whole answer and learns its usage.
@@ -124,7 +144,6 @@ Result<void> Pipeline::judge_answer(Call& call,
                                     openai_chat::Answer& answer) {
     WEIR_TRY(answer, openai_chat::decode_answer(body, scratch_));
     if (answer.error.is_set()) {
-        constexpr int kServerError = 500;
         return std::unexpected(openai_chat::decode_error(kServerError, body, std::nullopt));
     }
     if (answer.is_empty()) {

@@ -87,6 +87,8 @@ private:
     aio::Task<Result<void>> relay_answer(Call& call, net::Exchange& exchange);
     aio::Task<Result<void>> relay_stream(Call& call, net::Exchange& exchange);
     aio::Task<Error> read_refusal(net::Exchange& exchange);
+    aio::Task<Error> read_whole_instead(net::Exchange& exchange);
+    aio::Task<std::string> read_words(net::Exchange& exchange);
     Result<void> judge_answer(Call& call,
                               std::string_view body,
                               dialect::openai_chat::Answer& answer);

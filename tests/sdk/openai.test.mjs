@@ -1,5 +1,5 @@
-// The official OpenAI SDK against the real server with the built-in simulator behind it. `run.mjs` starts the
-// server and sets WEIR_URL, WEIR_ADMIN_URL, WEIR_KEY, WEIR_ADMIN_KEY and WEIR_SIM_URL.
+// The official OpenAI SDK against the real server with the simulator behind it. `run.py` starts both and sets
+// WEIR_URL, WEIR_KEY and WEIR_ADMIN_KEY.
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import OpenAI from 'openai';

@@ -1,0 +1,176 @@
+"""First start, second start, and every way a start can fail: RELIABILITY G."""
+import json
+import os
+import pathlib
+import shlex
+import socket
+import sqlite3
+import subprocess
+import tempfile
+import unittest
+
+from harness import ADMIN_KEY, API_KEY, WEIR, Gateway, Process, config, provider, simulator, wait_for
+
+EXIT_CONFIG = 78
+
+
+def run(*arguments, environment=None, cwd=None):
+    clean = {k: v for k, v in os.environ.items() if not k.endswith('_API_KEY') and not k.startswith('WEIR_')}
+    return subprocess.run([WEIR, *arguments], capture_output=True, text=True, cwd=cwd, env={**clean, **(environment or {})})
+
+
+class FirstStart(unittest.TestCase):
+    def setUp(self):
+        self.temporary = tempfile.TemporaryDirectory(prefix='weir-start-')
+        self.data = pathlib.Path(self.temporary.name) / 'data'
+        self.file = pathlib.Path(self.temporary.name) / 'weir.yaml'
+        self.file.write_text('server: {listen: 127.0.0.1:0, operations: 127.0.0.1:0}\n')
+
+    def tearDown(self):
+        self.temporary.cleanup()
+
+    def start(self, environment=None):
+        return Process(['serve', '--config', str(self.file), '--data', str(self.data)], environment)
+
+    def test_it_prints_keys_once_and_a_curl_line_that_works_as_printed(self):
+        with self.start() as gateway:
+            gateway.wait_ready()
+            printed = wait_for(lambda: 'curl ' in gateway.stdout() and gateway.stdout(), 'the curl line')
+            line = next(line for line in printed.splitlines() if line.startswith('curl '))
+            answer = subprocess.run(shlex.split(line) + ['-s'], capture_output=True, text=True)
+            message = json.loads(answer.stdout)['choices'][0]['message']['content']
+            self.assertTrue(message)
+            self.assertIn('Models      sim-small, sim-large, sim-embed', printed)
+            admin = next(line for line in printed.splitlines() if line.startswith('Admin key')).split()[2]
+            listed = run('keys', 'list', '--json', '--url', f'http://127.0.0.1:{gateway.port}',
+                         environment={'WEIR_ADMIN_KEY': admin})
+            self.assertEqual(json.loads(listed.stdout)['name'], 'bootstrap')
+            # Nothing secret is kept as it is.
+            key = next(line for line in printed.splitlines() if line.startswith('API key')).split()[2]
+            for path in self.data.rglob('*'):
+                if path.is_file():
+                    content = path.read_bytes()
+                    self.assertNotIn(admin.encode(), content, path)
+                    self.assertNotIn(key.encode(), content, path)
+            self.assertEqual(self.data.stat().st_mode & 0o777, 0o700)
+            self.assertEqual((self.data / 'master.key').stat().st_mode & 0o777, 0o600)
+        with self.start() as again:
+            again.wait_ready()
+            self.assertNotIn('sk-weir-', again.stdout())
+            answer = subprocess.run(shlex.split(line.replace(f':{gateway.port}/', f':{again.port}/')) + ['-s'],
+                                    capture_output=True, text=True)
+            self.assertTrue(json.loads(answer.stdout)['choices'])
+
+    def test_preset_keys_are_used_and_not_printed(self):
+        with simulator() as simulated:
+            with Gateway(config([provider(simulated.port)])) as gateway:
+                gateway.wait_ready()
+                self.assertEqual(gateway.chat()[0], 200)
+                self.assertEqual(gateway.admin('GET', '/keys')[0], 200)
+                self.assertNotIn(API_KEY, gateway.stdout())
+                self.assertNotIn(ADMIN_KEY, gateway.stdout())
+
+    def test_a_provider_whose_key_is_in_the_environment_is_added(self):
+        with self.start({'GROQ_API_KEY': 'gsk-not-a-real-one'}) as gateway:
+            gateway.wait_ready()
+            self.assertIn('Provider    groq, from the environment', gateway.stdout())
+            self.assertNotIn('simulator', gateway.stdout())
+            self.assertNotIn('gsk-not-a-real-one', gateway.stdout() + gateway.stderr())
+
+    def refused(self, says, arguments=None, environment=None, status=EXIT_CONFIG):
+        ended = run(*(arguments or ['serve', '--config', str(self.file), '--data', str(self.data)]), environment=environment)
+        self.assertEqual(ended.returncode, status, ended.stderr)
+        self.assertIn(says, ended.stderr)
+        self.assertNotIn('terminate called', ended.stderr)
+        return ended.stderr
+
+    def test_a_port_in_use(self):
+        with socket.create_server(('127.0.0.1', 0)) as taken:
+            port = taken.getsockname()[1]
+            self.file.write_text(f'server: {{listen: 127.0.0.1:{port}, operations: 127.0.0.1:0}}\n')
+            self.refused(f'127.0.0.1:{port} is in use by another program')
+
+    def test_every_fault_of_a_file_is_listed_with_its_place(self):
+        self.file.write_text('server: {lisen: 127.0.0.1:0}\nauth: {mode: maybe}\nmodles: []\n'
+                             'providers: [{name: a, kind: openai, api_key: "${NOT_SET}"}]\n')
+        says = self.refused(f'{self.file}:1: server.lisen: unknown key; did you mean \'listen\'?')
+        self.assertIn(f'{self.file}:2: auth.mode: expected one of required, optional, off', says)
+        self.assertIn(f'{self.file}:3: modles: unknown key; did you mean \'models\'?', says)
+        self.assertIn('NOT_SET', says)
+        checked = run('config', 'check', str(self.file))
+        self.assertEqual(checked.returncode, EXIT_CONFIG)
+        self.assertEqual(checked.stderr, says)
+        as_json = json.loads(run('config', 'check', str(self.file), '--json').stdout)
+        self.assertEqual([e['line'] for e in as_json['errors']], [1, 2, 3, 4])
+
+    def test_a_good_file_is_valid_and_has_a_schema(self):
+        self.assertEqual(run('config', 'check', str(self.file)).returncode, 0)
+        schema = json.loads(run('config', 'schema').stdout)
+        self.assertIn('providers', schema['properties'])
+
+    def test_a_file_that_is_not_there(self):
+        self.refused('No such file', ['serve', '--config', '/nowhere/weir.yaml', '--data', str(self.data)])
+
+    def test_a_master_key_others_can_read(self):
+        self.data.mkdir()
+        (self.data / 'master.key').write_text('0' * 64)
+        (self.data / 'master.key').chmod(0o644)
+        self.refused('master.key')
+
+    def test_a_database_of_another_master_key(self):
+        with self.start() as gateway:
+            gateway.wait_ready()
+        self.refused('master key', environment={'WEIR_MASTER_KEY': 'ab' * 32})
+
+    def test_a_newer_database(self):
+        with self.start() as gateway:
+            gateway.wait_ready()
+        with sqlite3.connect(self.data / 'weir.db') as database:
+            database.execute('UPDATE schema_version SET version = 999')
+            database.execute('INSERT INTO schema_version SELECT 999 WHERE NOT EXISTS (SELECT 1 FROM schema_version)')
+        self.refused('was made by a newer Weir')
+
+    def test_a_database_that_is_none(self):
+        self.data.mkdir()
+        (self.data / 'weir.db').write_text('not a database, but quite long enough to be mistaken for one ' * 20)
+        self.refused('weir.db')
+
+    def test_a_data_folder_that_cannot_be(self):
+        blocker = pathlib.Path(self.temporary.name) / 'file'
+        blocker.write_text('')
+        self.refused('data folder', ['serve', '--config', str(self.file), '--data', str(blocker / 'data')])
+
+    def test_preset_keys_that_cannot_be(self):
+        self.refused('WEIR_BOOTSTRAP_ADMIN_KEY is too short', environment={'WEIR_BOOTSTRAP_ADMIN_KEY': 'short'})
+        self.refused('WEIR_BOOTSTRAP_API_KEY must be', environment={'WEIR_BOOTSTRAP_API_KEY': 'sk-other'})
+
+    def test_no_authentication_where_others_can_reach_it(self):
+        self.file.write_text('server: {listen: 0.0.0.0:0, operations: 127.0.0.1:0}\nauth: {mode: off}\n')
+        self.refused('auth.mode is off')
+
+    def test_a_certificate_that_is_not_there(self):
+        self.file.write_text('server: {listen: 127.0.0.1:0, operations: 127.0.0.1:0, tls: {cert: /nowhere, key: /nowhere}}\n')
+        self.refused('/nowhere')
+
+    def test_an_access_log_that_cannot_be_written(self):
+        self.file.write_text('server: {listen: 127.0.0.1:0, operations: 127.0.0.1:0}\nlog: {access: /nowhere/log}\n')
+        self.refused('log.access')
+
+    @unittest.skipUnless(os.geteuid() == 0, 'needs root to mount a small file system')
+    def test_a_full_disk(self):
+        self.data.mkdir()
+        if subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', str(self.data)], capture_output=True).returncode:
+            self.skipTest('cannot mount here')
+        try:
+            self.refused('There is no room for the journal', status=1)
+        finally:
+            subprocess.run(['umount', str(self.data)], check=True)
+
+    def test_version_and_help(self):
+        self.assertRegex(run('version').stdout, r'^weir \d+\.\d+\.\d+\n$')
+        self.assertIn('serve', run('--help').stdout)
+        self.assertNotEqual(run('no-such-command').returncode, 0)
+
+
+if __name__ == '__main__':
+    unittest.main()
