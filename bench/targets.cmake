@@ -1,3 +1,9 @@
 # One line per benchmark or load tool.
 weir_benchmark(admission SOURCES admission_bench.cpp LINKS weir_auth weir_quota)
 weir_benchmark(guardrail SOURCES guardrail_bench.cpp LINKS weir_guardrail)
+# What script/bench drives: plain programs, cheaper than what they measure.
+foreach(tool mock load)
+  add_executable(bench_${tool} EXCLUDE_FROM_ALL load/${tool}.cpp)
+  target_precompile_headers(bench_${tool} REUSE_FROM weir_pch)
+  target_link_libraries(bench_${tool} PRIVATE weir_pch)
+endforeach()

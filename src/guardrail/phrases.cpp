@@ -83,6 +83,9 @@ Match Phrases::at_front_of(std::string_view text, bool is_end) const {
             return Match::no;
         }
         last_is_word = is_word(c.value);
+        if (is_phrase_[node] && !last_is_word) {
+            return Match::yes;  // what comes behind a symbol makes no difference
+        }
         text.remove_prefix(c.size);
     }
 }
