@@ -2,6 +2,8 @@
 // returned.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -24,5 +26,20 @@ std::optional<std::string> from_hex(std::string_view text);
 // The member of `known` nearest to `word` by edit distance, where it is near enough to be meant (at
 // most a third of its length, at least 1); empty otherwise. For messages only: O(|word| x |known|).
 std::string_view nearest(std::string_view word, std::span<const std::string_view> known);
+
+// A short text without an allocation; what does not fit is cut.
+template <std::size_t kSize>
+class FixedText {
+public:
+    void assign(std::string_view text) {
+        size_ = std::min(text.size(), kSize);
+        std::copy_n(text.data(), size_, characters_.data());
+    }
+    std::string_view view() const { return {characters_.data(), size_}; }
+
+private:
+    std::size_t size_ = 0;
+    std::array<char, kSize> characters_;
+};
 
 }  // namespace weir

@@ -30,6 +30,28 @@ std::shared_ptr<const OutputRules> OutputRules::make(const GuardrailsSection& se
     return rules;
 }
 
+// Steps over ASCII where no phrase can begin: most of any text.
+void OutputFilter::skip_plain(std::string_view text, std::uint64_t room, Scanned& at) const {
+    const auto& ascii = rules_.ascii_;
+    const std::size_t most = static_cast<std::size_t>(
+        std::min<std::uint64_t>(text.size() - at.end, room - at.code_points));
+    const char* const begin = text.data() + at.end;
+    const char* const end = begin + most;
+    const char* now = begin;
+    bool last_is_word = at.last_is_word;
+    for (; now != end; ++now) {
+        const OutputRules::Ascii c = ascii[static_cast<unsigned char>(*now)];
+        if (!c.is_ascii || (c.may_begin && !(c.is_word && last_is_word))) {
+            break;
+        }
+        last_is_word = c.is_word;
+    }
+    const auto stepped = static_cast<std::size_t>(now - begin);
+    at.end += stepped;
+    at.code_points += stepped;
+    at.last_is_word = last_is_word;
+}
+
 // From left to right; the first place where something is decided against the text, or cannot be
 // decided yet, is the end.
 OutputFilter::Scanned OutputFilter::scan(std::string_view text, bool is_end) const {
@@ -37,6 +59,10 @@ OutputFilter::Scanned OutputFilter::scan(std::string_view text, bool is_end) con
     const Phrases* const banned = rules_.banned_ ? &*rules_.banned_ : nullptr;
     const std::uint64_t room = rules_.length_max_ - released_code_points_;
     while (at.end < text.size()) {
+        skip_plain(text, room, at);
+        if (at.end == text.size()) {
+            break;
+        }
         const std::string_view rest = text.substr(at.end);
         const OutputRules::Ascii ascii = rules_.ascii_[static_cast<unsigned char>(rest.front())];
         CodePoint c{.size = 1};

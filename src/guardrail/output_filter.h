@@ -66,6 +66,7 @@ private:
         bool last_is_word = false;      // the last of them
     };
     Scanned scan(std::string_view text, bool is_end) const;
+    void skip_plain(std::string_view text, std::uint64_t room, Scanned& at) const;
     void take(const Scanned& scanned);
     std::string_view join(std::string_view text, std::string& released);
 

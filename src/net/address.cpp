@@ -27,12 +27,16 @@ bool IpAddress::is_loopback() const {
 }
 
 std::string to_text(const IpAddress& ip) {
-    char text[INET6_ADDRSTRLEN] = {};
-    if (ip.is_v4()) {
-        ::inet_ntop(AF_INET, ip.bytes.data() + 12, text, sizeof text);
-    } else {
-        ::inet_ntop(AF_INET6, ip.bytes.data(), text, sizeof text);
+    if (ip.is_v4()) {  // every access log line has one: inet_ntop goes through printf
+        std::string text;
+        for (std::size_t i = 12; i < ip.bytes.size(); ++i) {
+            const fmt::format_int number(static_cast<unsigned>(ip.bytes[i]));
+            text.append(i == 12 ? "" : ".").append(number.data(), number.size());
+        }
+        return text;
     }
+    char text[INET6_ADDRSTRLEN] = {};
+    ::inet_ntop(AF_INET6, ip.bytes.data(), text, sizeof text);
     return text;
 }
 

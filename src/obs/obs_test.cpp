@@ -152,13 +152,18 @@ TEST(Log, StrikesOutWhatLooksLikeACredential) {
     EXPECT_EQ(text.find("too.low"), std::string::npos);
 }
 
+std::string written(const TraceContext& context) {
+    const auto text = traceparent(context);
+    return {text.data(), text.size()};
+}
+
 TEST(Trace, IsReadStrictlyAndGoesOn) {
     const std::string good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     const auto context = parse_traceparent(good);
     ASSERT_TRUE(context);
-    EXPECT_EQ(to_text(*context), good);
+    EXPECT_EQ(written(*context), good);
     const auto child = child_of(*context, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16});
-    EXPECT_EQ(to_text(child), "00-0af7651916cd43dd8448eb211c80319c-090a0b0c0d0e0f10-01");
+    EXPECT_EQ(written(child), "00-0af7651916cd43dd8448eb211c80319c-090a0b0c0d0e0f10-01");
     EXPECT_TRUE(parse_traceparent("01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more"));
     for (const auto* bad : {"",
                             "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more",

@@ -1,7 +1,5 @@
 #include "obs/trace.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <span>
 
@@ -21,13 +19,26 @@ bool read_hex(std::string_view text, std::span<std::uint8_t> into) {
     return true;
 }
 
+char* write_hex(std::span<const std::uint8_t> bytes, char* into) {
+    static constexpr char kHex[] = "0123456789abcdef";
+    for (const std::uint8_t byte : bytes) {
+        *into++ = kHex[byte >> 4];
+        *into++ = kHex[byte & 15];
+    }
+    return into;
+}
+
 bool is_zero(std::span<const std::uint8_t> bytes) {
     return std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t byte) { return byte == 0; });
 }
 
 }  // namespace
 
-std::string TraceContext::trace_id_text() const { return to_hex(trace_id); }
+std::array<char, 32> TraceContext::trace_id_text() const {
+    std::array<char, 32> text;
+    write_hex(trace_id, text.data());
+    return text;
+}
 
 std::optional<TraceContext> parse_traceparent(std::string_view text) {
     // 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01
@@ -48,9 +59,18 @@ std::optional<TraceContext> parse_traceparent(std::string_view text) {
     return context;
 }
 
-std::string to_text(const TraceContext& context) {
-    return fmt::format(
-        "00-{}-{}-{:02x}", to_hex(context.trace_id), to_hex(context.span_id), context.flags);
+std::array<char, kTraceparentSize> traceparent(const TraceContext& context) {
+    std::array<char, kTraceparentSize> text;
+    char* at = text.data();
+    *at++ = '0';
+    *at++ = '0';
+    *at++ = '-';
+    at = write_hex(context.trace_id, at);
+    *at++ = '-';
+    at = write_hex(context.span_id, at);
+    *at++ = '-';
+    write_hex({&context.flags, 1}, at);
+    return text;
 }
 
 TraceContext new_trace(const std::array<std::uint8_t, 16>& id) {

@@ -20,6 +20,10 @@ namespace {
 // A provider that has sent its terminal event ends its answer at once; waiting longer for that
 // would only keep the client's next request waiting.
 constexpr std::chrono::milliseconds kStreamTailMax{50};
+// For the fields that differ from call to call; and the head, two edits of the body, what is
+// between.
+constexpr std::size_t kHeadRoom = 160;
+constexpr std::size_t kPiecesUsual = 6;
 // The status that a provider would have used, had it not spent it on 200.
 constexpr int kServerError = 500;
 constexpr std::string_view kLastChunk = "0\r\n\r\n";
@@ -56,23 +60,27 @@ aio::Task<Result<void>> Pipeline::attempt(Call& call, std::string_view body) {
 
     json::Splice spliced(body);
     openai_chat::rewrite(*call.request, call.route.upstream_model, spliced);
-    std::string head(call.provider->head(call.surface));
+    const std::string_view fixed = call.provider->head(call.surface);
+    std::string head;
+    head.reserve(fixed.size() + kHeadRoom);
+    head += fixed;
     net::append_field(head, "content-length", std::uint64_t{spliced.size()});
-    net::append_field(head, "traceparent", obs::to_text(call.trace));
+    const auto traceparent = obs::traceparent(call.trace);
+    net::append_field(head, "traceparent", {traceparent.data(), traceparent.size()});
     for (const std::string& name : call.provider->forward_headers()) {
         if (const auto value = call.http.head().find(name); !value.empty()) {
             net::append_field(head, name, value);
         }
     }
     head += "\r\n";
-    std::vector<std::string_view> pieces{head};
-    for (const std::string_view piece : spliced.pieces()) {
-        pieces.push_back(piece);
-    }
+    std::vector<std::string_view> pieces;
+    pieces.reserve(kPiecesUsual);
+    pieces.push_back(head);
+    spliced.append_pieces(pieces);
 
     WEIR_CO_TRY(open(call));
     call.attempt.begun = services_.clock.steady_now();
-    net::Exchange exchange(*pools_[call.route.model->target.provider]);
+    WEIR_UNINITIALIZED net::Exchange exchange(*pools_[call.route.model->target.provider]);
     const net::Timing timing{.connect_max = timeouts.connect,
                              .first_byte = first,
                              .idle_max = timeouts.idle,
@@ -164,7 +172,7 @@ Result<void> Pipeline::judge_answer(Call& call,
 
 aio::Task<Result<void>> Pipeline::relay_answer(Call& call, net::Exchange& exchange) {
     // Most answers come in one piece and are used where they lie; others are gathered.
-    const SteadyTime begun = services_.clock.steady_now();
+    const SteadyTime begun = call.attempt.begun + call.attempt.waited;
     auto first = co_await exchange.read_body();
     std::string gathered;
     std::string_view body;
@@ -208,8 +216,9 @@ aio::Task<Result<void>> Pipeline::relay_answer(Call& call, net::Exchange& exchan
     openai_chat::rewrite_answer(answer, body, public_model(call), cuts, splice);
     call.status = 200;
     settle(call);
-    const auto pieces = splice.pieces();
-    co_return co_await send_whole(call, 200, "application/json", pieces);
+    pieces_.clear();
+    splice.append_pieces(pieces_);
+    co_return co_await send_whole(call, 200, "application/json", pieces_);
 }
 
 aio::Task<Result<void>> Pipeline::relay_stream(Call& call, net::Exchange& exchange) {

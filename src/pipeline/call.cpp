@@ -8,8 +8,8 @@ Call::Call(net::ServerCall& server_call,
            bool head_is_good)
     : http(server_call),
       label(surface_label),
-      id(make_uuid_v7(clock.wall_now())),
       started_at(clock.wall_now()),
+      id(make_uuid_v7(started_at)),
       begun(server_call.received_at()) {
     write_text(id, id_characters.data());
     if (!head_is_good) {
@@ -21,8 +21,8 @@ Call::Call(net::ServerCall& server_call,
     trace = parent ? obs::child_of(*parent, id.bytes) : obs::new_trace(id.bytes);
     client_request_id =
         head.find(net::KnownHeader::x_request_id).substr(0, kClientRequestIdBytesMax);
-    path = head.path.substr(0, 128);
-    method = head.method_text;
+    path.assign(head.path);
+    method.assign(head.method_text);
 }
 
 }  // namespace weir::pipeline

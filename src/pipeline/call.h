@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/id.h"
 #include "base/money.h"
+#include "base/text.h"
 #include "dialect/openai_chat/request.h"
 #include "llm/names.h"
 #include "llm/usage.h"
@@ -51,14 +52,14 @@ struct Call {
     const std::string_view label;  // "chat", "embeddings", "models": for logs and metrics
 
     // 1 context
+    const WallTime started_at;
     const Uuid id;
     std::array<char, kUuidTextSize> id_characters;
-    const WallTime started_at;
     const SteadyTime begun;
     obs::TraceContext trace;
     std::string client_request_id;
-    std::string path;  // for the access log only
-    std::string method;
+    FixedText<64> path;  // for the access log only
+    FixedText<16> method;
 
     // 3 identify, 4 admit
     auth::IdentityRef who;  // null until identified
@@ -78,6 +79,7 @@ struct Call {
     // 10 settle
     bool opened = false;   // in the ledger: must be settled
     bool settled = false;  // and was
+    SteadyTime settled_at{};
     int status = 0;        // of our answer
     std::string_view code = "ok";
     Fault fault = Fault::client;  // where the code is not ok

@@ -78,8 +78,7 @@ aio::Task<Result<void>> Pipeline::run(Call& call) {
     net::ServerCall& http = call.http;
     // 1 The context was made with the call: its id is in every answer, also in a refusal.
     // 2 The address is judged first: a flood costs no more than its heads.
-    const SteadyTime now = services_.clock.steady_now();
-    WEIR_CO_TRY(runtime_.limits.check_address(http.client().bytes, now));
+    WEIR_CO_TRY(runtime_.limits.check_address(http.client().bytes, call.begun));
     // 3 Before anything is read for a stranger.
     WEIR_CO_TRY(co_await identify(call));
     // 4a Rate, concurrency and bytes in flight: before a byte of the body is taken in.
@@ -152,7 +151,7 @@ Result<void> Pipeline::enter(Call& call) {
                        .concurrency_max = key.concurrency_max},
         // A body that does not say its size may become the largest there is.
         .body_bytes = head.is_chunked ? kRequestBodyBytesMax : head.content_length.value_or(0)};
-    WEIR_TRY(call.slot, runtime_.limits.enter(entrant, services_.clock.steady_now()));
+    WEIR_TRY(call.slot, runtime_.limits.enter(entrant, call.begun));
     return {};
 }
 

@@ -114,7 +114,8 @@ private:
     dialect::json::Scratch scratch_;
     std::string head_;
     std::string out_;
-    std::vector<std::string_view> pieces_;
+    std::vector<std::string_view> pieces_;    // of a body
+    std::vector<std::string_view> gathered_;  // of an answer: its head and body
 };
 
 }  // namespace weir::pipeline

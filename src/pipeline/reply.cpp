@@ -10,13 +10,19 @@ namespace {
 
 // OpenAI's form of a wait: "120ms", "7s", "6m0s".
 void append_reset(std::string& into, std::chrono::nanoseconds wait) {
-    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(wait).count();
+    const auto ms = static_cast<std::uint64_t>(std::max<std::int64_t>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(wait).count(), 0));
     if (ms < 1000) {
-        fmt::format_to(std::back_inserter(into), "{}ms", ms);
+        net::append_decimal(into, ms);
+        into += "ms";
     } else if (ms < 60'000) {
-        fmt::format_to(std::back_inserter(into), "{}s", (ms + 999) / 1000);
+        net::append_decimal(into, (ms + 999) / 1000);
+        into += 's';
     } else {
-        fmt::format_to(std::back_inserter(into), "{}m{}s", ms / 60'000, ms / 1000 % 60);
+        net::append_decimal(into, ms / 60'000);
+        into += 'm';
+        net::append_decimal(into, ms / 1000 % 60);
+        into += 's';
     }
 }
 
@@ -54,8 +60,10 @@ void Pipeline::begin_head(Call& call, int status) {
     }
     if (call.provider != nullptr) {
         net::append_field(head_, "x-weir-attempts", std::uint64_t{call.attempt.sent ? 1u : 0u});
-        const auto overhead = std::chrono::duration_cast<std::chrono::microseconds>(
-            call.overhead(services_.clock.steady_now()));
+        // A settled call's time was taken a moment ago.
+        const SteadyTime now = call.settled ? call.settled_at : services_.clock.steady_now();
+        const auto overhead =
+            std::chrono::duration_cast<std::chrono::microseconds>(call.overhead(now));
         net::append_field(head_,
                           "x-weir-overhead-us",
                           static_cast<std::uint64_t>(std::max<std::int64_t>(overhead.count(), 0)));
@@ -74,11 +82,11 @@ aio::Task<Result<void>> Pipeline::send_whole(
         net::append_field(head_, "x-weir-cost-usd", to_text(*call.cost));
     }
     head_ += "\r\n";
-    pieces_.assign(1, head_);
+    gathered_.assign(1, head_);
     if (has_body) {
-        pieces_.insert(pieces_.end(), body.begin(), body.end());
+        gathered_.insert(gathered_.end(), body.begin(), body.end());
     }
-    const net::Io io = co_await call.http.write_copying(pieces_);
+    const net::Io io = co_await call.http.write_copying(gathered_);
     if (!io.is_ok()) {
         co_return fail(Code::cancelled, "The client left.");
     }

@@ -28,8 +28,17 @@ std::vector<openai_chat::Cut> screen(const openai_chat::Answer& answer,
             continue;
         }
         guardrail::OutputFilter filter(rules);
+        // Nearly every answer passes whole: no copy is made to find that out, but of escaped text.
+        const std::string_view raw = dialect::json::between_quotes(choice.content.in(text));
+        const bool escaped = raw.find('\\') != std::string_view::npos;
+        const std::string unescaped =
+            escaped ? dialect::json::read_string(choice.content.in(text)) : std::string();
+        const std::string_view words = escaped ? std::string_view(unescaped) : raw;
+        if (filter.pass(words)) {
+            continue;
+        }
         std::string kept;
-        auto stop = filter.feed(dialect::json::read_string(choice.content.in(text)), kept);
+        auto stop = filter.feed(words, kept);
         if (stop == guardrail::Stop::none) {
             stop = filter.finish(kept);
         }

@@ -37,6 +37,7 @@ void Pipeline::settle(Call& call) {
     }
     call.settled = true;
     const SteadyTime now = services_.clock.steady_now();
+    call.settled_at = now;
     const auto& rates = call.route.model->target.rates;
     if (rates && call.usage) {
         call.cost = price::cost(*rates, *call.usage);
@@ -127,15 +128,15 @@ void Pipeline::observe(Call& call) {
     if (!services_.access_log.is_on()) {
         return;
     }
-    const std::string trace_id = call.trace.trace_id_text();
+    const auto trace_id = call.trace.trace_id_text();
     const std::string client_ip = net::to_text(call.http.client());
     obs::AccessRecord record{.time_us = micros(call.started_at),
                              .request_id = call.id_text(),
                              .client_request_id = call.client_request_id,
-                             .trace_id = trace_id,
+                             .trace_id = {trace_id.data(), trace_id.size()},
                              .client_ip = client_ip,
-                             .method = call.method,
-                             .path = call.path,
+                             .method = call.method.view(),
+                             .path = call.path.view(),
                              .surface = call.label,
                              .model = call.asked_model,
                              .code = call.code,

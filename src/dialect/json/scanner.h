@@ -22,6 +22,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/assert.h"
 #include "base/error.h"
 
 namespace weir::dialect::json {
@@ -159,7 +160,7 @@ void append_unescaped(std::string& into, std::string_view between_quotes);
 
 template <class Visitor>
 Result<void> Scan<Visitor>::run() {
-    Level levels[kDepthMax];
+    WEIR_UNINITIALIZED Level levels[kDepthMax];
     std::size_t depth = 0;
     const char* const end = text_.data() + text_.size();
     const char* at = text_.data();

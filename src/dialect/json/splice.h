@@ -32,26 +32,24 @@ public:
         }
         return total;
     }
-    // Valid while this and the text live and nothing more is replaced.
-    std::span<const std::string_view> pieces() {
-        pieces_.clear();
+    // Appends the pieces. Valid while this and the text live and nothing more is replaced.
+    void append_pieces(std::vector<std::string_view>& into) const {
         std::size_t at = 0;
         for (const Edit& edit : edits_) {
-            pieces_.push_back(text_.substr(at, edit.span.at - at));
-            pieces_.push_back(edit.with);
+            into.push_back(text_.substr(at, edit.span.at - at));
+            into.push_back(edit.with);
             at = edit.span.end();
         }
-        pieces_.push_back(text_.substr(at));
-        return pieces_;
+        into.push_back(text_.substr(at));
     }
-    void append_to(std::string& into) {
-        for (const auto piece : pieces()) {
-            into += piece;
-        }
-    }
-    std::string str() {
+    std::string str() const {
+        std::vector<std::string_view> pieces;
+        append_pieces(pieces);
         std::string joined;
-        append_to(joined);
+        joined.reserve(size());
+        for (const auto piece : pieces) {
+            joined += piece;
+        }
         return joined;
     }
 
@@ -63,7 +61,6 @@ private:
     std::string_view text_;
     std::size_t done_ = 0;
     std::vector<Edit> edits_;
-    std::vector<std::string_view> pieces_;
 };
 
 }  // namespace weir::dialect::json
