@@ -30,10 +30,10 @@ int check_config(const std::string& file, const config::Lookup& environment, boo
                               {"key", error.key},
                               {"message", error.message}});
         }
-        fmt::print("{}\n",
-                   nlohmann::ordered_json{{"valid", loaded->errors.empty()},
-                                          {"errors", std::move(errors)}}
-                       .dump());
+        fmt::print(
+            "{}\n",
+            nlohmann::ordered_json{{"valid", loaded->errors.empty()}, {"errors", std::move(errors)}}
+                .dump());
     } else if (loaded->errors.empty()) {
         fmt::print("{}: valid\n", file.empty() ? "defaults" : file);
     } else {

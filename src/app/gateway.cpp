@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <malloc.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,6 +25,8 @@ namespace {
 // SQL of the admin API and key look-ups: SQLite has one writer and few readers.
 constexpr unsigned kPoolThreads = 4;
 constexpr std::size_t kPoolQueueMax = 4096;
+// A burst worth tidying up after: about a thousand calls at once, by the tokens held for them.
+constexpr std::int64_t kBurstTokens = 4'000'000;
 
 Result<void> make_folder(const std::string& folder) {
     std::error_code error;
@@ -105,14 +108,13 @@ Result<void> Gateway::build(const config::Snapshot& snapshot,
                                       .threads = threads,
                                       .memory_bytes = memory_bytes()}));
     WEIR_TRY(ledger_,
-             ledger::Ledger::open(
-                 {.folder = (folder / "journal").string(),
-                  .threads = threads,
-                  .bytes_max =
-                      static_cast<std::size_t>(snapshot.get<LedgerSection>().journal_bytes_max)},
-                 *database_,
-                 clock_,
-                 log_));
+             ledger::Ledger::open({.folder = (folder / "journal").string(),
+                                   .threads = threads,
+                                   .bytes_max = static_cast<std::size_t>(
+                                       snapshot.get<LedgerSection>().journal_bytes_max)},
+                                  *database_,
+                                  clock_,
+                                  log_));
     provide_gauges();
 
     // The doors, last.
@@ -166,13 +168,21 @@ Result<void> Gateway::open_access_log(const std::string& where, unsigned threads
 }
 
 void Gateway::provide_gauges() {
-    metrics_->provide(obs::kLedgerBacklog, {}, [this] {
-        return static_cast<double>(ledger_->backlog());
-    });
-    metrics_->provide(obs::kLogDropped, {}, [this] {
-        return static_cast<double>(access_log_->dropped());
-    });
+    metrics_->provide(
+        obs::kLedgerBacklog, {}, [this] { return static_cast<double>(ledger_->backlog()); });
+    metrics_->provide(
+        obs::kLogDropped, {}, [this] { return static_cast<double>(access_log_->dropped()); });
     metrics_->provide(obs::kBuildInfo, {std::string(kVersion)}, [] { return 1.0; });
+}
+
+// What a burst used lies free between what lives on, and would stay resident.
+void Gateway::tidy() {
+    const std::int64_t tokens = counters_.tokens.load(std::memory_order_relaxed);
+    tokens_peak_ = std::max(tokens_peak_, tokens);
+    if (tokens_peak_ >= kBurstTokens && tokens < tokens_peak_ / 4) {
+        ::malloc_trim(0);
+        tokens_peak_ = tokens;
+    }
 }
 
 Gateway::~Gateway() { stop(std::chrono::nanoseconds{0}); }

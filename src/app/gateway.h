@@ -44,6 +44,8 @@ public:
     const router::Catalog& catalog() const { return runtime_->catalog; }
     auth::Mode auth_mode() const { return runtime_->auth_mode; }
 
+    // Gives memory back to the system after a burst of calls. Every second, on any one thread.
+    void tidy();
     // Ends every call, then everything else.
     void stop(std::chrono::nanoseconds grace);
 
@@ -61,6 +63,7 @@ private:
     FirstKeys first_keys_;
     net::SocketAddress listen_;
     bool has_tls_ = false;
+    std::int64_t tokens_peak_ = 0;  // in flight, since memory was given back
     int access_fd_ = -1;
     quota::LimitCounters counters_;
     std::optional<aio::BlockingPool> pool_;

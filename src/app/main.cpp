@@ -94,9 +94,8 @@ void add_config(CLI::App& program, int& status) {
         config->add_subcommand("check", "Say everything that is wrong with a file; 78 if any is.");
     check->add_option("--config,file", *file, "the configuration file (YAML)")->required();
     check->add_flag("--json", *json, "for programs");
-    check->callback([file, json, &status] {
-        status = app::check_config(*file, environment, *json);
-    });
+    check->callback(
+        [file, json, &status] { status = app::check_config(*file, environment, *json); });
     config->add_subcommand("schema", "Print the JSON Schema of the file, for editors.")
         ->callback([&status] { status = app::print_config_schema(); });
 }
@@ -124,7 +123,8 @@ void add_keys(CLI::App& program, int& status) {
     create->add_option(
         "--provider", facts->allowed_providers, "a provider it may use; all unless set");
     create->add_option("--tag", facts->tags, "a tag of it");
-    create->add_option("--requests-per-minute", facts->requests_per_minute, "how often it may call");
+    create->add_option(
+        "--requests-per-minute", facts->requests_per_minute, "how often it may call");
     create->add_option("--concurrency", facts->concurrency_max, "how many calls at once");
     create->add_option("--expires-at", facts->expires_at, "such as 2027-01-31T00:00:00Z");
     auto create_at = add_server_options(create);

@@ -1,4 +1,5 @@
-// The sections of what app itself wires up, and all sections together: the whole configuration file.
+// The sections of what app itself wires up, and all sections together: the whole configuration
+// file.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +31,7 @@ struct Configuration {
     std::vector<config::Diagnostic> errors;  // none where there is a snapshot
 };
 // Reads and checks the file; empty: defaults. Errors: invalid_config (the file cannot be read).
-Result<Configuration> load_configuration(const std::string& file, const config::Lookup& environment);
+Result<Configuration> load_configuration(const std::string& file,
+                                         const config::Lookup& environment);
 
 }  // namespace weir::app

@@ -17,9 +17,25 @@ namespace {
 
 constexpr std::chrono::seconds kDrainMax{30};
 
-aio::Task<void> wait_for_signal() {
+constexpr std::chrono::seconds kTidyInterval{1};
+
+aio::Task<void> tidy_loop(Gateway* gateway) {
+    for (;;) {
+        const aio::Wake wake = co_await aio::sleep(aio::Deadline::in(kTidyInterval));
+        if (wake == aio::Wake::cancelled) {
+            co_return;
+        }
+        gateway->tidy();
+    }
+}
+
+aio::Task<void> run_until_signal(Gateway* gateway) {
     aio::Signals signals({SIGTERM, SIGINT});
+    aio::Scope background;
+    background.spawn(tidy_loop(gateway));
     co_await signals.next();
+    background.cancel();
+    co_await background.join();
 }
 
 // What a person needs to make the first call, and what is shown only now.
@@ -60,7 +76,8 @@ void introduce(const Gateway& gateway, const std::string& data_folder) {
         fmt::print(
             "\ncurl {}/v1/chat/completions -H 'Authorization: Bearer {}' "
             "-H 'Content-Type: application/json' "
-            "-d '{{\"model\":\"{}\",\"messages\":[{{\"role\":\"user\",\"content\":\"Hello\"}}]}}'\n",
+            "-d "
+            "'{{\"model\":\"{}\",\"messages\":[{{\"role\":\"user\",\"content\":\"Hello\"}}]}}'\n",
             base,
             keys.api_key->reveal(),
             first_model);
@@ -105,23 +122,22 @@ int serve(const ServeCommand& command, const config::Lookup& environment) {
     if (!loaded->errors.empty()) {
         return kExitConfig;
     }
-    auto started = Gateway::start(
-        *loaded->snapshot,
-        {.data_folder = command.data_folder, .allow_open = command.allow_open},
-        environment);
+    auto started =
+        Gateway::start(*loaded->snapshot,
+                       {.data_folder = command.data_folder, .allow_open = command.allow_open},
+                       environment);
     if (!started) {
         return report(started.error());
     }
     Gateway& gateway = **started;
     introduce(gateway, command.data_folder);
-    if (const auto written = write_ready_file(command.ready_file,
-                                              net::to_text(gateway.listen()),
-                                              net::to_text(gateway.operations()));
+    if (const auto written = write_ready_file(
+            command.ready_file, net::to_text(gateway.listen()), net::to_text(gateway.operations()));
         !written) {
         return report(written.error());
     }
     aio::Reactor reactor;
-    reactor.run(wait_for_signal());
+    reactor.run(run_until_signal(&gateway));
     gateway.stop(kDrainMax);
     return 0;
 }

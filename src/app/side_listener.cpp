@@ -5,8 +5,7 @@
 namespace weir::app {
 
 SideListener::SideListener(net::ServerOptions options, std::unique_ptr<net::Handler> handler)
-    : handler_(std::move(handler)),
-      server_(std::move(options), {&reactor_}, {handler_.get()}) {}
+    : handler_(std::move(handler)), server_(std::move(options), {&reactor_}, {handler_.get()}) {}
 
 Result<std::unique_ptr<SideListener>> SideListener::start(std::string thread_name,
                                                           net::ServerOptions options,

@@ -13,7 +13,7 @@ struct Server {
     std::string url;      // "http://127.0.0.1:8080"
     std::string ca_file;  // empty: the system's authorities
     Secret admin_key;
-    bool json = false;    // print what the API says, as it says it
+    bool json = false;  // print what the API says, as it says it
 };
 
 struct Answer {

@@ -29,9 +29,8 @@ int create_key(const Server& server, const NewKey& key) {
     if (server.json) {
         fmt::print("{}\n", made->dump());
     } else {
-        fmt::print("id   {}\nkey  {}   (shown this once)\n",
-                   show(made->at("id")),
-                   show(made->at("key")));
+        fmt::print(
+            "id   {}\nkey  {}   (shown this once)\n", show(made->at("id")), show(made->at("key")));
     }
     return 0;
 }

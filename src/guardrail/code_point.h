@@ -20,9 +20,9 @@ CodePoint read_code_point(std::string_view text);
 // found anywhere.
 bool is_word(std::uint32_t code_point);
 
-// Simple case folding (Unicode's C and S mappings) of Latin-1, Latin Extended-A, Additional and most
-// of B, modern Greek, Cyrillic, Armenian and full-width letters; other letters are themselves. Every
-// kind of white space becomes a space.
+// Simple case folding (Unicode's C and S mappings) of Latin-1, Latin Extended-A, Additional and
+// most of B, modern Greek, Cyrillic, Armenian and full-width letters; other letters are themselves.
+// Every kind of white space becomes a space.
 std::uint32_t fold(std::uint32_t code_point);
 
 }  // namespace weir::guardrail

@@ -1,7 +1,7 @@
 // Many phrases in one trie of folded code points. It answers the question a stream asks: does a
 // phrase stand at this place, can none any more, or does the text end too soon to say? A walk is at
-// most as long as the longest phrase, which is bounded: the time is linear in the text, by a factor that
-// only the operator's own phrases decide. Immutable; any thread.
+// most as long as the longest phrase, which is bounded: the time is linear in the text, by a factor
+// that only the operator's own phrases decide. Immutable; any thread.
 #pragma once
 
 #include <array>

@@ -129,9 +129,10 @@ bool Journal::next_segment(Chain& chain, unsigned thread) {
     Segment* next = nullptr;
     {
         const std::lock_guard guard(lock_);
-        if (!spare_.empty()) {
-            next = spare_.back();
-            spare_.pop_back();
+        auto& from = !spare_.empty() ? spare_ : recycled_;
+        if (!from.empty()) {
+            next = from.back();
+            from.pop_back();
         } else if (bytes_ + options_.segment_bytes > options_.bytes_max) {
             return false;
         } else {
@@ -149,11 +150,7 @@ bool Journal::next_segment(Chain& chain, unsigned thread) {
         all_.push_back(std::move(*made));
     }
     const std::uint64_t first = chain.sequence.load(std::memory_order_relaxed) + 1;
-    if (!next->begin(next_generation_.fetch_add(1), thread, first)) {
-        const std::lock_guard guard(lock_);
-        spare_.push_back(next);
-        return false;
-    }
+    next->begin(next_generation_.fetch_add(1), thread, first);
     {
         const std::lock_guard guard(chain.lock);
         if (chain.current != nullptr) {
@@ -185,13 +182,24 @@ void Journal::recycle_first(unsigned thread) {
     if (segment->is_lost()) {
         return;  // private memory by now; it stays mapped and unused
     }
-    spare_.push_back(segment);
+    recycled_.push_back(segment);
 }
 
 void Journal::keep_up_loop() {
     std::unique_lock guard(lock_);
+    auto sync_due = std::chrono::steady_clock::now() + options_.sync_interval;
     while (!stopping_) {
-        wakeup_.wait_for(guard, options_.sync_interval);
+        wakeup_.wait_until(guard, sync_due);
+        // Syncing has made the pages of a used segment read-only: they are made writable here, so
+        // that no append meets the fault.
+        while (!stopping_ && !recycled_.empty()) {
+            Segment* const segment = recycled_.back();
+            recycled_.pop_back();
+            guard.unlock();
+            segment->prefault();
+            guard.lock();
+            spare_.push_back(segment);
+        }
         while (!stopping_ && spare_.size() < kSparesPerThread * chains_.size() &&
                bytes_ + options_.segment_bytes <= options_.bytes_max) {
             bytes_ += options_.segment_bytes;
@@ -205,6 +213,10 @@ void Journal::keep_up_loop() {
             spare_.push_back(made->get());
             all_.push_back(std::move(*made));
         }
+        if (std::chrono::steady_clock::now() < sync_due && !stopping_) {
+            continue;  // woken for a spare
+        }
+        sync_due = std::chrono::steady_clock::now() + options_.sync_interval;
         std::vector<Segment*> active;
         for (auto& chain : chains_) {
             const std::lock_guard chain_guard(chain->lock);

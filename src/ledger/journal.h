@@ -86,6 +86,7 @@ private:
     std::condition_variable wakeup_;
     std::vector<std::unique_ptr<Segment>> all_;  // guarded by lock_
     std::vector<Segment*> spare_;                // begun by whoever takes one; guarded by lock_
+    std::vector<Segment*> recycled_;             // to be made ready again; guarded by lock_
     std::size_t bytes_ = 0;                      // allocated, guarded by lock_
     bool stopping_ = false;                      // guarded by lock_
     std::thread helper_;

@@ -183,9 +183,7 @@ Result<std::unique_ptr<Segment>> Segment::open(const std::string& path) {
     return segment;
 }
 
-Result<void> Segment::begin(std::uint32_t generation,
-                            unsigned thread,
-                            std::uint64_t first_sequence) {
+void Segment::begin(std::uint32_t generation, unsigned thread, std::uint64_t first_sequence) {
     const std::lock_guard guard(sync_lock_);
     auto* header = reinterpret_cast<Header*>(base_);
     std::atomic_ref(header->generation).store(0, std::memory_order_release);
@@ -196,14 +194,13 @@ Result<void> Segment::begin(std::uint32_t generation,
     header->crc = crc32c(generation, header, offsetof(Header, crc));
     commit_word(base_ + kSegmentHeaderBytes).store(0, std::memory_order_release);
     std::atomic_ref(header->generation).store(generation, std::memory_order_release);
-    if (::fdatasync(fd_) != 0) {
-        return no_space("syncing", "a journal segment", errno);
-    }
     generation_ = generation;
-    at_ = synced_ = kSegmentHeaderBytes;
+    at_ = kSegmentHeaderBytes;
+    // The header becomes durable with the first records. Until then a power cut finds the old one,
+    // whose records were drained long ago and are known by their sequence.
+    synced_ = 0;
     written_.store(at_, std::memory_order_release);
     sealed_.store(false, std::memory_order_release);
-    return {};
 }
 
 bool Segment::is_valid() const {
@@ -267,6 +264,8 @@ Segment::Read Segment::read(std::size_t& at, View& view) const {
     at += head.bytes;
     return Read::record;
 }
+
+void Segment::prefault() { ::madvise(base_, bytes_, MADV_POPULATE_WRITE); }
 
 void Segment::sync() {
     const std::lock_guard guard(sync_lock_);

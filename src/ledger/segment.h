@@ -32,8 +32,8 @@ public:
     ~Segment();
     Segment(const Segment&) = delete;
 
-    // Makes the file ready for new records; durable when it returns. Before the first append only.
-    Result<void> begin(std::uint32_t generation, unsigned thread, std::uint64_t first_sequence);
+    // Makes the file ready for new records. No system call: a call waits for it.
+    void begin(std::uint32_t generation, unsigned thread, std::uint64_t first_sequence);
 
     // --- the writing thread ---
     static std::size_t space_for(std::size_t payload_bytes);
@@ -49,6 +49,9 @@ public:
     bool is_lost() const { return lost_.load(std::memory_order_acquire); }
     // Makes what was appended so far durable.
     void sync();
+    // Makes the pages writable before they are written, so that an append meets no page fault. Best
+    // effort.
+    void prefault();
     unsigned thread() const;
     std::uint64_t first_sequence() const;
     // False: the header belongs to no finished begin().
@@ -73,8 +76,8 @@ private:
     std::size_t at_ = kSegmentHeaderBytes;  // the writer's
     std::uint32_t generation_ = 0;
     std::atomic<std::size_t> written_ = kSegmentHeaderBytes;  // what sync() may take
-    std::mutex sync_lock_;  // a slow sync against the file's next use; never taken by append
-    std::size_t synced_ = kSegmentHeaderBytes;  // guarded by sync_lock_
+    std::mutex sync_lock_;    // a slow sync against the file's next use; never taken by append
+    std::size_t synced_ = 0;  // guarded by sync_lock_
     std::atomic<bool> sealed_ = false;
     std::atomic<bool> lost_ = false;
 };

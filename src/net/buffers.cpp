@@ -1,5 +1,7 @@
 #include "net/buffers.h"
 
+#include <sys/mman.h>
+
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -12,17 +14,70 @@ namespace {
 
 // simdjson's validator and SIMD scanners may read past the end of a view by this much.
 constexpr std::size_t kPadding = 64;
-constexpr std::size_t kKeptBuffers = 256;  // 4 MiB a thread
+constexpr std::size_t kWarmBlocks = 256;  // 4 MiB a thread
+constexpr std::size_t kBlocksPerSlab = 64;
+constexpr std::size_t kSlabBytes =
+    kBlocksPerSlab * kBufferBytes + 4096;  // the last may be read past
 
-struct FreeBlocks {
-    std::vector<char*> blocks;
-    ~FreeBlocks() {
-        for (char* block : blocks) {
-            std::free(block);
+#if __has_feature(address_sanitizer)
+constexpr bool kPooled = false;  // it is to see a read past the end
+#else
+constexpr bool kPooled = true;
+#endif
+
+// A thread's blocks, in slabs of their own: freed in the heap they would leave holes between what
+// lives longer. Those beyond the warm ones keep their addresses and give their memory back, so that
+// a burst of calls does not stay resident.
+class Blocks {
+public:
+    ~Blocks() {
+        if (taken_ == 0) {
+            for (char* slab : slabs_) {
+                ::munmap(slab, kSlabBytes);
+            }
         }
     }
+    char* take() {
+        if (!kPooled) {
+            return static_cast<char*>(std::malloc(kBufferBytes));
+        }
+        ++taken_;
+        if (warm_.empty() && cold_.empty()) {
+            add_slab();
+        }
+        auto& from = warm_.empty() ? cold_ : warm_;
+        char* const block = from.back();
+        from.pop_back();
+        return block;
+    }
+    void give(char* block) {
+        if (!kPooled) {
+            std::free(block);
+            return;
+        }
+        --taken_;
+        if (warm_.size() < kWarmBlocks) {
+            warm_.push_back(block);
+            return;
+        }
+        ::madvise(block, kBufferBytes, MADV_DONTNEED);
+        cold_.push_back(block);
+    }
+
+private:
+    void add_slab() {
+        void* const memory =
+            ::mmap(nullptr, kSlabBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        WEIR_ASSERT(memory != MAP_FAILED);
+        slabs_.push_back(static_cast<char*>(memory));
+        for (std::size_t i = kBlocksPerSlab; i > 0; --i) {
+            cold_.push_back(slabs_.back() + (i - 1) * kBufferBytes);
+        }
+    }
+    std::vector<char*> slabs_, warm_, cold_;
+    std::size_t taken_ = 0;
 };
-thread_local FreeBlocks free_blocks;
+thread_local Blocks blocks;
 
 char* allocate(std::size_t bytes) {
     auto* memory = static_cast<char*>(std::malloc(bytes + kPadding));
@@ -41,17 +96,8 @@ void Buffer::reserve(std::size_t capacity) {
     if (capacity <= capacity_) {
         return;
     }
-    char* memory = nullptr;
-    if (capacity <= kBufferBytes) {
-        capacity = kBufferBytes;
-        if (!free_blocks.blocks.empty()) {
-            memory = free_blocks.blocks.back();
-            free_blocks.blocks.pop_back();
-        }
-    }
-    if (memory == nullptr) {
-        memory = allocate(capacity);
-    }
+    capacity = std::max(capacity, kBufferBytes);
+    char* const memory = capacity == kBufferBytes ? blocks.take() : allocate(capacity);
     const std::size_t kept = size_;
     if (kept > 0) {
         std::memcpy(memory, data_, kept);
@@ -91,8 +137,8 @@ void Buffer::release() {
     if (data_ == nullptr) {
         return;
     }
-    if (capacity_ == kBufferBytes && free_blocks.blocks.size() < kKeptBuffers) {
-        free_blocks.blocks.push_back(data_);
+    if (capacity_ == kBufferBytes) {
+        blocks.give(data_);
     } else {
         std::free(data_);
     }

@@ -372,6 +372,8 @@ Result<void> RequestHeadParser::finish(std::string_view bytes) {
         return refuse("exactly one Host is needed");
     }
     WEIR_TRY(finish_framing(head_, head_.minor_version));
+    // An old client would take the interim answer for the answer (RFC 9110 section 10.1.1).
+    head_.expects_continue = head_.expects_continue && head_.minor_version == 1;
     rebase(bytes);
     return {};
 }

@@ -74,13 +74,14 @@ public:
     Peer(Peer&& other) noexcept
         : fd_(std::exchange(other.fd_, -1)), kept_(std::move(other.kept_)), end_(other.end_) {}
     Peer& operator=(Peer&& other) noexcept {
-        close();
+        reset();
         fd_ = std::exchange(other.fd_, -1);
         kept_ = std::move(other.kept_);
         end_ = other.end_;
         return *this;
     }
-    ~Peer() { close(); }
+    // By a reset: a test's connections must not use up the machine's ports by TIME_WAIT.
+    ~Peer() { reset(); }
 
     // `receive_buffer_bytes` > 0 makes a reader that the other side can fill up.
     static Peer connect(const SocketAddress& address, int receive_buffer_bytes = 0) {
@@ -139,7 +140,8 @@ public:
         }
         constexpr std::string_view kLength = "content-length: ";
         if (const auto at = answer.head.find(kLength); at != std::string::npos) {
-            answer.body = read(std::strtoul(answer.head.c_str() + at + kLength.size(), nullptr, 10));
+            answer.body =
+                read(std::strtoul(answer.head.c_str() + at + kLength.size(), nullptr, 10));
         }
         return answer;
     }
@@ -151,9 +153,11 @@ public:
         }
     }
     void reset() {
-        const linger discard{.l_onoff = 1, .l_linger = 0};
-        ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &discard, sizeof discard);
-        close();
+        if (fd_ >= 0) {
+            const linger discard{.l_onoff = 1, .l_linger = 0};
+            ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &discard, sizeof discard);
+            close();
+        }
     }
 
 private:
@@ -187,8 +191,7 @@ public:
     }
     std::vector<std::string> wait_for(std::size_t count) {
         std::unique_lock guard(lock_);
-        EXPECT_TRUE(
-            changed_.wait_for(guard, kHangGuard, [&] { return events_.size() >= count; }));
+        EXPECT_TRUE(changed_.wait_for(guard, kHangGuard, [&] { return events_.size() >= count; }));
         return events_;
     }
     std::vector<std::string> all() { return wait_for(0); }
@@ -253,15 +256,12 @@ public:
             reactors.push_back(&workers_.back()->reactor);
             handlers.push_back(&workers_.back()->handler);
         }
-        server_.emplace(
-            ServerOptions{.listen = parse_socket_address("127.0.0.1:0").value(),
-                          .tls = std::move(options.tls),
-                          .limits = options.limits},
-            reactors,
-            handlers);
-        auto bound = server_->listen();
-        EXPECT_TRUE(bound.has_value());
-        address_ = *bound;
+        server_.emplace(ServerOptions{.listen = parse_socket_address("127.0.0.1:0").value(),
+                                      .tls = std::move(options.tls),
+                                      .limits = options.limits},
+                        reactors,
+                        handlers);
+        address_ = server_->listen().value();
         for (unsigned i = 0; i < options.threads; ++i) {
             if (i + 1 < options.threads || options.starts_last_thread) {
                 start(i);
@@ -278,9 +278,8 @@ public:
 
     void start(unsigned thread) {
         Worker& worker = *workers_[thread];
-        worker.thread = std::thread([this, thread, &worker] {
-            worker.reactor.run(server_->serve(thread));
-        });
+        worker.thread =
+            std::thread([this, thread, &worker] { worker.reactor.run(server_->serve(thread)); });
     }
     void drain(std::chrono::nanoseconds grace) {
         drained_ = true;

@@ -21,12 +21,14 @@ constexpr std::chrono::milliseconds kDrainPoll{5};
 // Keeps the kernel from hiding a slow reader: what is unsent beyond this stays with us, where it
 // brakes.
 constexpr int kNotSentLowWater = 16 << 10;
+// The load of a thread that does not serve yet: nobody hands it a connection.
+constexpr std::size_t kNotServing = std::numeric_limits<std::size_t>::max() / 2;
 
 }  // namespace
 
 struct Server::Thread {
     unsigned index;
-    aio::Descriptor listener;
+    std::optional<aio::Descriptor> listener;  // none once it drains
     Random random;
     aio::Channel<char> drain_asked{1};  // closed when the thread is to drain
     ServerConnection* first = nullptr;  // all connections of the thread
@@ -42,7 +44,7 @@ Server::Server(ServerOptions options,
       threads_(reactors_.size(), nullptr) {
     WEIR_ASSERT(reactors_.size() == handlers_.size());
     for (std::size_t i = 0; i < reactors_.size(); ++i) {
-        loads_.push_back(std::make_unique<std::atomic<std::size_t>>(0));
+        loads_.push_back(std::make_unique<std::atomic<std::size_t>>(kNotServing));
     }
 }
 
@@ -102,10 +104,10 @@ Result<SocketAddress> Server::listen() {
 }
 
 aio::Task<void> Server::serve(unsigned index) {
-    Thread thread{.index = index,
-                  .listener = aio::Descriptor(std::exchange(sockets_[index], -1)),
-                  .random = Random(index + 1)};
+    Thread thread{.index = index, .random = Random(index + 1)};
+    thread.listener.emplace(std::exchange(sockets_[index], -1));
     threads_[index] = &thread;
+    loads_[index]->store(0);
     aio::Scope accepting;
     accepting.spawn(accept_loop(thread));
     if (!is_draining()) {
@@ -113,6 +115,8 @@ aio::Task<void> Server::serve(unsigned index) {
     }
     accepting.cancel();
     co_await accepting.join();
+    // New clients are told at once; left in the queue they would wait for nothing.
+    thread.listener.reset();
     // Idle connections have nothing to lose; the others end with their current answer.
     for (ServerConnection* connection = thread.first; connection != nullptr;
          connection = connection->next) {
@@ -140,9 +144,12 @@ void Server::drain(std::chrono::nanoseconds grace) {
 }
 
 aio::Task<void> Server::accept_loop(Thread& thread) {
-    for (;;) {
+    const aio::Context& context = co_await aio::this_context();
+    // A listener that stays ready (no descriptor left) is never waited for: cancellation is asked
+    // for.
+    while (!context.is_cancelled()) {
         const aio::Wake wake =
-            co_await thread.listener.wait(aio::Direction::read, aio::Deadline::never());
+            co_await thread.listener->wait(aio::Direction::read, aio::Deadline::never());
         if (wake != aio::Wake::ready) {
             co_return;
         }
@@ -150,10 +157,10 @@ aio::Task<void> Server::accept_loop(Thread& thread) {
             SocketAddress peer;
             peer.size = sizeof peer.storage;
             const int fd = ::accept4(
-                thread.listener.fd(), peer.raw(), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+                thread.listener->fd(), peer.raw(), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
             if (fd < 0) {
                 if (errno == EAGAIN) {
-                    thread.listener.clear_ready(aio::Direction::read);
+                    thread.listener->clear_ready(aio::Direction::read);
                 } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
                            errno == ENOMEM) {
                     co_await aio::sleep(aio::Deadline::in(kAcceptPause));

@@ -34,6 +34,7 @@ ServerConnection::ServerConnection(
 
 void ServerConnection::leave_if_idle() {
     if (idle_context_ != nullptr) {
+        leaves_ = true;  // even where its next request is noted already, in this turn of the loop
         idle_context_->cancel();
     }
 }
@@ -70,30 +71,31 @@ aio::Task<void> ServerConnection::run() {
 // Waits for a complete head in input_.
 aio::Task<ServerConnection::Next> ServerConnection::await_request() {
     parser_.reset();
-    if (input_.size() == 0) {
-        // Idle: no buffer is held until there is something to put into it.
-        const auto patience = requests_ == 0 ? limits_.first_byte_max : limits_.keep_alive_max;
+    const auto patience =
+        aio::Deadline::in(requests_ == 0 ? limits_.first_byte_max : limits_.keep_alive_max);
+    // Idle: no buffer is held until there is something to put into it. Readiness alone is no sign
+    // of that: a read that took exactly what it asked for, as of a body, leaves it behind.
+    while (input_.size() == 0) {
         idle_context_ = &co_await aio::this_context();
-        const aio::Wake wake = co_await stream_.wait_readable(aio::Deadline::in(patience));
+        const aio::Wake wake = co_await stream_.wait_readable(patience);
         idle_context_ = nullptr;
-        if (wake != aio::Wake::ready) {
+        if (wake != aio::Wake::ready || leaves_) {
+            co_return Next::close;
+        }
+        input_.reserve(kBufferBytes);
+        const Io io = stream_.try_read(input_.room());
+        if (io.is_ok()) {
+            input_.grow_by(io.bytes);
+        } else if (io.status == IoStatus::would_block) {
+            input_.release();
+        } else {
             co_return Next::close;
         }
     }
     const auto deadline = aio::Deadline::in(limits_.head_max);
-    for (bool fresh = input_.size() > 0;; fresh = false) {
-        if (!fresh) {
-            input_.reserve(std::max(kBufferBytes, input_.size() + kBufferBytes / 4));
-            const Io io = co_await stream_.read(input_.room(), deadline);
-            if (io.status == IoStatus::timed_out && input_.size() > 0) {
-                co_await refuse(too_slow("head").error());
-            }
-            if (!io.is_ok()) {
-                co_return Next::close;
-            }
-            input_.grow_by(io.bytes);
-        }
-        const auto parsed = parser_.parse(input_.view());
+    parser_ = aio::make_pooled<RequestHeadParser>(limits_.head);
+    for (;;) {
+        const auto parsed = parser_->parse(input_.view());
         if (!parsed) {
             co_await refuse(parsed.error());
             co_return Next::close;
@@ -101,6 +103,15 @@ aio::Task<ServerConnection::Next> ServerConnection::await_request() {
         if (*parsed) {
             co_return Next::serve;
         }
+        input_.reserve(std::max(kBufferBytes, input_.size() + kBufferBytes / 4));
+        const Io io = co_await stream_.read(input_.room(), deadline);
+        if (io.status == IoStatus::timed_out) {
+            co_await refuse(too_slow("head").error());
+        }
+        if (!io.is_ok()) {
+            co_return Next::close;
+        }
+        input_.grow_by(io.bytes);
     }
 }
 
@@ -116,9 +127,9 @@ aio::Task<void> ServerConnection::refuse(const Error& error) {
 aio::Task<ServerConnection::Next> ServerConnection::serve_request() {
     ++requests_;
     ServerCall call(*this);
-    const RequestHead& head = parser_.head();
+    const RequestHead& head = parser_->head();
     call.received_at_ = aio::Reactor::current().now();
-    call.request_bytes_ = parser_.size();
+    call.request_bytes_ = parser_->size();
     call.close_ = !head.keep_alive || !may_keep_alive();
     call.client_ =
         server_.options_.trusted_proxies.empty()
@@ -134,8 +145,7 @@ aio::Task<ServerConnection::Next> ServerConnection::serve_request() {
     if (!call.finished_) {
         co_return Next::close;
     }
-    // A drain that began during the answer ends the connection behind it.
-    if (!call.keeps_alive() || server_.is_draining()) {
+    if (!call.keeps_alive()) {
         co_await close_lingering();
         co_return Next::close;
     }
@@ -163,19 +173,22 @@ aio::Task<void> ServerConnection::close_lingering() {
 
 const RequestHead& ServerCall::head() const {
     WEIR_ASSERT(!released_);
-    return connection_.parser_.head();
+    return connection_.parser_->head();
 }
 
 bool ServerCall::has_body_at_hand() const {
     if (body_read_ || released_) {
         return true;
     }
-    const RequestHead& head = connection_.parser_.head();
+    const RequestHead& head = connection_.parser_->head();
     return !head.is_chunked && connection_.input_.size() >=
-                                   connection_.parser_.size() + head.content_length.value_or(0);
+                                   connection_.parser_->size() + head.content_length.value_or(0);
 }
 
-bool ServerCall::keeps_alive() const { return !close_ && has_body_at_hand(); }
+bool ServerCall::keeps_alive() const {
+    // A drain that began during the answer ends the connection behind it.
+    return !close_ && !connection_.server_.is_draining() && has_body_at_hand();
+}
 
 aio::Deadline ServerCall::body_deadline(SteadyTime begun, std::size_t received) const {
     const ServerLimits& limits = connection_.limits_;
@@ -185,7 +198,7 @@ aio::Deadline ServerCall::body_deadline(SteadyTime begun, std::size_t received) 
 
 aio::Maybe<Result<std::string_view>> ServerCall::read_body(std::size_t bytes_max) {
     WEIR_ASSERT(!body_read_ && !released_);
-    const RequestHead& head = connection_.parser_.head();
+    const RequestHead& head = connection_.parser_->head();
     if (head.is_chunked) {
         return read_chunked_body(bytes_max);
     }
@@ -199,19 +212,20 @@ aio::Maybe<Result<std::string_view>> ServerCall::read_body(std::size_t bytes_max
         return read_sized_body(size);
     }
     body_read_ = true;
-    request_bytes_ = connection_.parser_.size() + size;
+    request_bytes_ = connection_.parser_->size() + size;
     return Result<std::string_view>(
-        connection_.input_.view().substr(connection_.parser_.size(), size));
+        connection_.input_.view().substr(connection_.parser_->size(), size));
 }
 
 aio::Task<Result<std::string_view>> ServerCall::read_sized_body(std::size_t size) {
     Buffer& input = connection_.input_;
     Stream& stream = connection_.stream_;
-    const std::size_t head_size = connection_.parser_.size();
+    const std::size_t head_size = connection_.parser_->size();
     const SteadyTime begun = aio::Reactor::current().now();
-    if (connection_.parser_.head().expects_continue && input.size() == head_size) {
+    if (connection_.parser_->head().expects_continue && input.size() == head_size) {
         const std::string_view pieces[] = {kContinue};
-        const Io io = co_await stream.write(pieces, connection_.limits_.write_stall_max);
+        const Io io = co_await stream.write(
+            pieces, connection_.limits_.write_stall_max, aio::Deadline::never());
         if (!io.is_ok()) {
             co_return fail(Code::cancelled, "The client left.");
         }
@@ -219,7 +233,7 @@ aio::Task<Result<std::string_view>> ServerCall::read_sized_body(std::size_t size
     // One buffer of the right size, filled by as few reads as the network allows. The head's views
     // move with it.
     input.reserve(head_size + size);
-    connection_.parser_.rebase(input.view());
+    connection_.parser_->rebase(input.view());
     while (input.size() < head_size + size) {
         const std::size_t received = input.size() - head_size;
         const Io io = co_await stream.read(input.room().first(head_size + size - input.size()),
@@ -241,19 +255,21 @@ aio::Task<Result<std::string_view>> ServerCall::read_chunked_body(std::size_t by
     Buffer& input = connection_.input_;
     Stream& stream = connection_.stream_;
     const SteadyTime begun = aio::Reactor::current().now();
-    if (connection_.parser_.head().expects_continue && input.size() == connection_.parser_.size()) {
+    if (connection_.parser_->head().expects_continue &&
+        input.size() == connection_.parser_->size()) {
         const std::string_view pieces[] = {kContinue};
-        const Io io = co_await stream.write(pieces, connection_.limits_.write_stall_max);
+        const Io io = co_await stream.write(
+            pieces, connection_.limits_.write_stall_max, aio::Deadline::never());
         if (!io.is_ok()) {
             co_return fail(Code::cancelled, "The client left.");
         }
     }
-    BodyScanner scanner = BodyScanner::of_request(connection_.parser_.head());
+    BodyScanner scanner = BodyScanner::of_request(connection_.parser_->head());
     const auto collect = [this](std::string_view span) { chunked_body_.append(span); };
     // What came with the head stays in input_ behind it; the rest passes through scratch, so that
     // the head's views stay where they are. Bytes of a pipelined request that end up in scratch go
     // back to input_.
-    std::string_view bytes = input.view().substr(connection_.parser_.size());
+    std::string_view bytes = input.view().substr(connection_.parser_->size());
     bool from_input = true;
     for (;;) {
         WEIR_CO_TRY(const auto step, scanner.scan(bytes, collect));
@@ -265,11 +281,11 @@ aio::Task<Result<std::string_view>> ServerCall::read_chunked_body(std::size_t by
         if (step.done) {
             body_read_ = true;
             if (from_input) {
-                request_bytes_ = connection_.parser_.size() + step.used;
+                request_bytes_ = connection_.parser_->size() + step.used;
             } else {
                 request_bytes_ = input.size();
                 input.append(bytes.substr(step.used));
-                connection_.parser_.rebase(input.view());
+                connection_.parser_->rebase(input.view());
             }
             co_return chunked_body_.view();
         }
@@ -288,23 +304,25 @@ aio::Task<Result<std::string_view>> ServerCall::read_chunked_body(std::size_t by
 
 void ServerCall::release_request() {
     WEIR_ASSERT(!released_);
-    const RequestHead& head = connection_.parser_.head();
+    const RequestHead& head = connection_.parser_->head();
     if (!body_read_ && !head.is_chunked) {
         // Never asked for but here in full: skipped, the connection can serve on.
         request_bytes_ =
-            connection_.parser_.size() +
+            connection_.parser_->size() +
             std::min<std::size_t>(head.content_length.value_or(0),
-                                  connection_.input_.size() - connection_.parser_.size());
+                                  connection_.input_.size() - connection_.parser_->size());
     }
     close_ = close_ || !has_body_at_hand();
     released_ = true;
     chunked_body_.release();
     connection_.input_.consume(request_bytes_);
+    connection_.parser_.reset();
 }
 
 aio::Maybe<Io> ServerCall::write(Pieces pieces) {
     begun_ = true;
-    return connection_.stream_.write(pieces, connection_.limits_.write_stall_max);
+    return connection_.stream_.write(
+        pieces, connection_.limits_.write_stall_max, aio::Deadline::never());
 }
 
 aio::Maybe<Io> ServerCall::write_copying(Pieces pieces) {

@@ -35,11 +35,12 @@ private:
     Handler& handler_;
     Stream stream_;
     IpAddress peer_;
-    RequestHeadParser parser_;
+    aio::Pooled<RequestHeadParser> parser_;  // none while idle, nor once the request is released
     Buffer input_;  // what was received and not yet consumed; starts with the current request
     SteadyTime age_limit_;
     std::size_t requests_ = 0;
     aio::Context* idle_context_ = nullptr;  // set while waiting between two requests
+    bool leaves_ = false;
 };
 
 }  // namespace weir::net

@@ -13,6 +13,9 @@
 namespace weir::net {
 namespace {
 
+// Beyond it a gathering write is cheaper than the copy.
+constexpr std::size_t kCopiedBytesMax = 4096;
+
 constexpr std::size_t kPiecesPerCall = 64;
 
 // The pieces from byte `skip` on, as iovecs.
@@ -90,7 +93,9 @@ aio::Task<Io> Stream::handshake(aio::Deadline deadline) {
 
 Io Stream::try_read(std::span<char> into) { return tls_ ? tls_->try_read(into) : receive(into); }
 
-Io Stream::try_write(Pieces pieces) { return tls_ ? tls_->try_write(pieces) : send(pieces); }
+Io Stream::try_write(Pieces pieces, std::size_t skip) {
+    return tls_ ? tls_->try_write(pieces, skip) : send(pieces, skip);
+}
 
 Io Stream::receive(std::span<char> into) {
     for (;;) {
@@ -117,14 +122,35 @@ Io Stream::receive(std::span<char> into) {
     }
 }
 
-Io Stream::send(Pieces pieces) {
+Io Stream::send(Pieces pieces, std::size_t skip) {
     std::size_t sent = 0;
+    // A small message is copied together: that costs less than the kernel's walk over its pieces.
+    const std::size_t size = skip == 0 ? total_size(pieces) : 0;
+    if (size > 0 && size <= kCopiedBytesMax) {
+        WEIR_UNINITIALIZED char together[kCopiedBytesMax];
+        char* end = together;
+        for (const std::string_view piece : pieces) {
+            end = std::copy(piece.begin(), piece.end(), end);
+        }
+        const auto got = ::send(descriptor_.fd(), together, size, MSG_NOSIGNAL);
+        if (got >= 0) {
+            sent = static_cast<std::size_t>(got);
+            if (sent < size) {
+                descriptor_.clear_ready(aio::Direction::write);
+            }
+            return {IoStatus::ok, sent};
+        }
+        if (errno != EAGAIN && errno != EINTR) {
+            return {IoStatus::failed, 0};
+        }
+        // What came in between is told by the way below.
+    }
     for (;;) {
         WEIR_UNINITIALIZED iovec vectors[kPiecesPerCall];
         std::size_t offered = 0;
         msghdr message{};
         message.msg_iov = vectors;
-        message.msg_iovlen = gather(pieces, sent, vectors, offered);
+        message.msg_iovlen = gather(pieces, skip + sent, vectors, offered);
         if (offered == 0) {
             return {IoStatus::ok, sent};
         }
@@ -167,12 +193,14 @@ aio::Task<Io> Stream::read_slowly(std::span<char> into, aio::Deadline deadline) 
     }
 }
 
-aio::Maybe<Io> Stream::write(Pieces pieces, std::chrono::nanoseconds stall_max) {
+aio::Maybe<Io> Stream::write(Pieces pieces,
+                             std::chrono::nanoseconds stall_max,
+                             aio::Deadline deadline) {
     const Io io = try_write(pieces);
     if (!io.is_ok() || io.bytes == total_size(pieces)) {
         return io;
     }
-    return write_rest(pieces, io.bytes, stall_max);
+    return write_rest(pieces, io.bytes, stall_max, deadline);
 }
 
 aio::Maybe<Io> Stream::write_copying(Pieces pieces, std::chrono::nanoseconds stall_max) {
@@ -194,37 +222,47 @@ aio::Maybe<Io> Stream::write_copying(Pieces pieces, std::chrono::nanoseconds sta
 
 aio::Task<Io> Stream::write_owned(std::string rest, std::chrono::nanoseconds stall_max) {
     const std::string_view pieces[] = {rest};
-    const Io io = co_await write_rest(pieces, 0, stall_max);
+    const Io io = co_await write_rest(pieces, 0, stall_max, aio::Deadline::never());
     co_return io;
 }
 
 aio::Task<Io> Stream::write_rest(Pieces pieces,
                                  std::size_t sent,
-                                 std::chrono::nanoseconds stall_max) {
+                                 std::chrono::nanoseconds stall_max,
+                                 aio::Deadline deadline) {
     const std::size_t size = total_size(pieces);
     while (sent < size) {
-        const aio::Wake wake = co_await wait_writable(aio::Deadline::in(stall_max));
+        const aio::Wake wake = co_await wait_writable(deadline.at_most(stall_max));
+        if (wake == aio::Wake::timed_out) {
+            // Else the kernel would go on offering the rest to a reader that takes nothing, for as
+            // long as that one likes.
+            reset_on_close();
+        }
         if (wake != aio::Wake::ready) {
             co_return Io{to_status(wake), sent};
         }
-        WEIR_UNINITIALIZED std::string_view rest[kPiecesPerCall];
-        std::size_t count = 0;
-        std::size_t skip = sent;
-        for (const auto piece : pieces) {
-            if (skip >= piece.size()) {
-                skip -= piece.size();
-            } else if (count < kPiecesPerCall) {
-                rest[count++] = piece.substr(skip);
-                skip = 0;
-            }
-        }
-        const Io io = try_write(std::span(rest).first(count));
+        const Io io = try_write(pieces, sent);
         if (!io.is_ok()) {
             co_return Io{io.status, sent};
         }
         sent += io.bytes;
     }
     co_return Io{IoStatus::ok, sent};
+}
+
+bool Stream::is_idle() {
+    if (is_hung_up()) {
+        return false;
+    }
+    if (!is_readable()) {
+        return true;
+    }
+    char byte = 0;
+    if (::recv(descriptor_.fd(), &byte, 1, MSG_PEEK) >= 0 || errno != EAGAIN) {
+        return false;
+    }
+    descriptor_.clear_ready(aio::Direction::read);
+    return !tls_ || !tls_->holds_bytes();
 }
 
 void Stream::shut_down_write() {

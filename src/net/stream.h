@@ -44,8 +44,9 @@ public:
 
     // ok with at least one byte, end, would_block or failed.
     Io try_read(std::span<char> into);
-    // ok with the bytes taken (fewer than offered, even 0: the socket is full) or failed.
-    Io try_write(Pieces pieces);
+    // Writes from byte `skip` of the pieces on. ok with the bytes taken (fewer than offered, even
+    // 0: the socket is full) or failed. What was not taken must be offered again unchanged.
+    Io try_write(Pieces pieces, std::size_t skip = 0);
 
     auto wait_readable(aio::Deadline deadline) {
         return descriptor_.wait(aio::Direction::read, deadline);
@@ -58,13 +59,17 @@ public:
 
     // Writes everything. `write` needs the pieces to stay until it returns; `write_copying` copies
     // what the socket does not take at once, so that they may lie in a thread's scratch buffer. The
-    // stall limit counts from the last progress.
-    aio::Maybe<Io> write(Pieces pieces, std::chrono::nanoseconds stall_max);
+    // stall limit counts from the last progress; where it passes, what is unsent is discarded when
+    // the stream closes.
+    aio::Maybe<Io> write(Pieces pieces, std::chrono::nanoseconds stall_max, aio::Deadline deadline);
     aio::Maybe<Io> write_copying(Pieces pieces, std::chrono::nanoseconds stall_max);
 
     // Readable now, as far as is known without a system call.
     bool is_readable() const { return descriptor_.is_ready(aio::Direction::read); }
     bool is_hung_up() const { return descriptor_.is_hung_up(); }
+    // Open, with nothing to read: between two messages it can be used again. Asks the system where
+    // is_readable() may be left over from a read that took exactly what was there.
+    bool is_idle();
     void cancel_on_hang_up(aio::Context* context) { descriptor_.cancel_on_hang_up(context); }
     int fd() const { return descriptor_.fd(); }
 
@@ -77,9 +82,12 @@ private:
     friend class TlsSession;
     friend struct TlsBio;
     Io receive(std::span<char> into);
-    Io send(Pieces pieces);
+    Io send(Pieces pieces, std::size_t skip);
     aio::Task<Io> read_slowly(std::span<char> into, aio::Deadline deadline);
-    aio::Task<Io> write_rest(Pieces pieces, std::size_t sent, std::chrono::nanoseconds stall_max);
+    aio::Task<Io> write_rest(Pieces pieces,
+                             std::size_t sent,
+                             std::chrono::nanoseconds stall_max,
+                             aio::Deadline deadline);
     aio::Task<Io> write_owned(std::string rest, std::chrono::nanoseconds stall_max);
 
     aio::Descriptor descriptor_;

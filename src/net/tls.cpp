@@ -167,7 +167,7 @@ struct TlsBio {
     static int write(BIO* bio, const char* from, int size) {
         ::BIO_clear_retry_flags(bio);
         const std::string_view piece[] = {{from, static_cast<std::size_t>(size)}};
-        const Io io = stream(bio).send(piece);
+        const Io io = stream(bio).send(piece, 0);
         if (!io.is_ok()) {
             return -1;
         }
@@ -221,7 +221,12 @@ TlsSession::TlsSession(ssl_st* ssl, std::shared_ptr<TlsContext> context, std::st
     SSL_set_app_data(ssl_, &host_);  // names the ticket that may come later
 }
 
-TlsSession::~TlsSession() { ::SSL_free(ssl_); }
+TlsSession::~TlsSession() {
+    // OpenSSL forbids to resume the session of a connection that ends without close_notify. A
+    // pooled connection often ends so, and its ticket is as good as ever.
+    ::SSL_set_shutdown(ssl_, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    ::SSL_free(ssl_);
+}
 
 void TlsSession::attach(Stream& stream) {
     stream_ = &stream;
@@ -269,10 +274,16 @@ Io TlsSession::try_read(std::span<char> into) {
             }
             return {IoStatus::ok, total};
         }
+        const int error = ::SSL_get_error(ssl_, result);
         if (total > 0) {
-            return {IoStatus::ok, total};  // what ended or failed is met again by the next read
+            if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
+                // The end or the fault is met again by the next read, which must not wait for
+                // bytes.
+                stream_->descriptor_.mark_ready(aio::Direction::read);
+            }
+            return {IoStatus::ok, total};
         }
-        switch (::SSL_get_error(ssl_, result)) {
+        switch (error) {
             case SSL_ERROR_WANT_READ:
             case SSL_ERROR_WANT_WRITE:
                 return {IoStatus::would_block};
@@ -284,29 +295,27 @@ Io TlsSession::try_read(std::span<char> into) {
     }
 }
 
-Io TlsSession::try_write(Pieces pieces) {
+Io TlsSession::try_write(Pieces pieces, std::size_t skip) {
     ::ERR_clear_error();
     WEIR_UNINITIALIZED char record[kRecordBytes];
-    const std::size_t size = total_size(pieces);
+    const std::size_t size = total_size(pieces) - skip;
     std::size_t sent = 0;
     std::size_t piece = 0;
-    std::size_t offset = 0;
+    std::size_t offset = skip;  // in pieces[piece]
     while (sent < size) {
+        while (offset >= pieces[piece].size()) {
+            offset -= pieces[piece++].size();
+        }
         // Pieces are gathered into whole records: each SSL_write is a record and a system call of
-        // its own.
+        // its own. After a full socket the same bytes must be offered again, not fewer.
         std::size_t filled = 0;
-        std::size_t at_piece = piece;
-        std::size_t at_offset = offset;
-        while (filled < sizeof record && at_piece < pieces.size()) {
-            const std::string_view rest = pieces[at_piece].substr(at_offset);
+        std::size_t from = offset;
+        for (std::size_t at = piece; filled < sizeof record && at < pieces.size(); ++at) {
+            const std::string_view rest = pieces[at].substr(from);
             const std::size_t take = std::min(rest.size(), sizeof record - filled);
             std::memcpy(record + filled, rest.data(), take);
             filled += take;
-            at_offset += take;
-            if (at_offset == pieces[at_piece].size()) {
-                ++at_piece;
-                at_offset = 0;
-            }
+            from = 0;
         }
         std::size_t written = 0;
         const int result = ::SSL_write_ex(ssl_, record, filled, &written);
@@ -319,10 +328,9 @@ Io TlsSession::try_write(Pieces pieces) {
                     return {IoStatus::failed, sent};
             }
         }
-        WEIR_ASSERT(written == filled);  // a record is written whole or not at all
+        // Fewer than offered where the client asked for smaller records (RFC 6066 section 4).
         sent += written;
-        piece = at_piece;
-        offset = at_offset;
+        offset += written;
     }
     return {IoStatus::ok, sent};
 }
@@ -339,8 +347,10 @@ std::string TlsSession::failure() const {
         return std::string("certificate verify failed: ") +
                ::X509_verify_cert_error_string(verified);
     }
-    return openssl_error();
+    return ::ERR_peek_last_error() == 0 ? "connection closed or reset" : openssl_error();
 }
+
+bool TlsSession::holds_bytes() const { return ::SSL_has_pending(ssl_) == 1; }
 
 bool TlsSession::was_resumed() const { return ::SSL_session_reused(ssl_) == 1; }
 

@@ -49,7 +49,9 @@ public:
 
     Step try_handshake();
     Io try_read(std::span<char> into);
-    Io try_write(Pieces pieces);
+    Io try_write(Pieces pieces, std::size_t skip);
+    // Received, and not yet read by anyone.
+    bool holds_bytes() const;
     void close_notify();
     // Why the handshake failed, for the log: "certificate verify failed: unable to get local issuer
     // …".

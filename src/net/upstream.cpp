@@ -61,8 +61,7 @@ UpstreamPool::Connection UpstreamPool::take_idle() {
         Connection connection = std::move(idle_.back());
         idle_.pop_back();
         // Readable while idle means closed, or bytes nobody asked for: either way it is of no use.
-        const bool alive = !connection->stream.is_readable() && !connection->stream.is_hung_up();
-        if (alive && connection->idle_since >= oldest) {
+        if (connection->idle_since >= oldest && connection->stream.is_idle()) {
             return connection;
         }
     }
@@ -81,8 +80,7 @@ void UpstreamPool::give_back(Connection connection) {
 void UpstreamPool::reap(SteadyTime now) {
     const SteadyTime oldest = now - upstream_->options_.idle_max;
     std::erase_if(idle_, [oldest](const Connection& connection) {
-        return connection->idle_since < oldest || connection->stream.is_readable() ||
-               connection->stream.is_hung_up();
+        return connection->idle_since < oldest || !connection->stream.is_idle();
     });
 }
 
@@ -177,8 +175,7 @@ aio::Task<Result<UpstreamPool::Connection>> UpstreamPool::connect(Timing timing)
 }
 
 Exchange::~Exchange() {
-    if (connection_ && complete_ && keep_alive_ && !connection_->stream.is_hung_up() &&
-        !connection_->stream.is_readable()) {
+    if (connection_ && complete_ && keep_alive_ && connection_->stream.is_idle()) {
         pool_.give_back(std::move(connection_));
     }
 }
@@ -187,17 +184,17 @@ aio::Task<Result<void>> Exchange::send(Pieces request, Method method, Timing tim
     timing_ = timing;
     for (bool may_reuse = true;; may_reuse = false) {
         connection_ = may_reuse ? pool_.take_idle() : nullptr;
-        const bool reused = connection_ != nullptr;
-        if (!reused) {
+        if (!connection_) {
             auto connected = co_await pool_.connect(timing);
             if (!connected) {
                 co_return std::unexpected(std::move(connected).error());
             }
             connection_ = std::move(*connected);
         }
+        const bool reused = connection_->was_used();
         sent_ = true;
         Result<void> result{};
-        const Io io = co_await connection_->stream.write(request, timing.idle_max);
+        const Io io = co_await connection_->stream.write(request, timing.idle_max, timing.total);
         // A server may refuse early and close while the request is still on its way: its answer is
         // read.
         if (io.status == IoStatus::cancelled) {
@@ -211,23 +208,26 @@ aio::Task<Result<void>> Exchange::send(Pieces request, Method method, Timing tim
             co_return result;
         }
         connection_.reset();
-        // Only a connection that had been idle, that gave not one byte, and that broke (not: was
-        // slow).
-        if (!reused || any_byte_ || result.error().code() != Code::upstream_unavailable) {
+        // Once, and only a connection that had been idle, that gave not one byte, and that broke
+        // (not: was slow).
+        if (!may_reuse || !reused || any_byte_ ||
+            result.error().code() != Code::upstream_unavailable) {
             co_return result;
         }
     }
 }
 
 aio::Task<Result<void>> Exchange::receive_head(Method method) {
-    parser_.reset(method);
+    parser_ = aio::make_pooled<ResponseHeadParser>();
+    parser_->reset(method);
     head_bytes_.release();
+    const aio::Deadline deadline = timing_.first_byte.at_most(timing_.total);
     std::size_t interim = 0;
     for (;;) {
         std::span<char> bytes;
         // A head in one read is parsed where it lies; only a split one is gathered.
         if (head_bytes_.size() == 0) {
-            const Io io = co_await connection_->stream.read(receive_scratch(), timing_.first_byte);
+            const Io io = co_await connection_->stream.read(receive_scratch(), deadline);
             if (io.status == IoStatus::cancelled) {
                 co_return left();
             }
@@ -241,7 +241,7 @@ aio::Task<Result<void>> Exchange::receive_head(Method method) {
             bytes = receive_scratch().first(io.bytes);
         } else {
             head_bytes_.reserve(head_bytes_.size() + kBufferBytes);
-            const Io io = co_await connection_->stream.read(head_bytes_.room(), timing_.first_byte);
+            const Io io = co_await connection_->stream.read(head_bytes_.room(), deadline);
             if (!io.is_ok()) {
                 co_return io.status == IoStatus::cancelled ? left()
                 : io.status == IoStatus::timed_out         ? late("waiting for the answer's head")
@@ -252,7 +252,7 @@ aio::Task<Result<void>> Exchange::receive_head(Method method) {
         }
         any_byte_ = true;
         for (;;) {
-            const auto parsed = parser_.parse({bytes.data(), bytes.size()});
+            const auto parsed = parser_->parse({bytes.data(), bytes.size()});
             if (!parsed) {
                 co_return std::unexpected(parsed.error());
             }
@@ -266,19 +266,20 @@ aio::Task<Result<void>> Exchange::receive_head(Method method) {
                 }
                 break;
             }
-            const ResponseHead& head = parser_.head();
-            std::span<char> rest = bytes.subspan(parser_.size());
+            const ResponseHead& head = parser_->head();
+            std::span<char> rest = bytes.subspan(parser_->size());
             if (head.status >= 200) {
-                keep_alive_ = head.keep_alive;
                 body_ = BodyScanner::of_response(head);
                 leftover_ = rest;
                 complete_ = body_.is_done();
+                // As behind a body: bytes that nobody asked for are not to be trusted.
+                keep_alive_ = head.keep_alive && (!complete_ || rest.empty());
                 co_return Result<void>{};
             }
             if (head.status == 101 || ++interim > kInterimHeadsMax) {
                 co_return broken("unexpected 1xx");
             }
-            parser_.reset(method);
+            parser_->reset(method);
             bytes = rest;
             if (bytes.empty()) {
                 head_bytes_.release();
@@ -289,6 +290,7 @@ aio::Task<Result<void>> Exchange::receive_head(Method method) {
 }
 
 aio::Maybe<Result<std::string_view>> Exchange::read_body() {
+    parser_.reset();
     if (complete_) {
         return Result<std::string_view>(std::string_view{});
     }

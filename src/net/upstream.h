@@ -95,6 +95,7 @@ class UpstreamConnection {
 public:
     UpstreamConnection(Upstream& upstream, int fd);
     ~UpstreamConnection();
+    bool was_used() const { return idle_since != SteadyTime{}; }
     Stream stream;
     SteadyTime idle_since{};
 
@@ -114,8 +115,9 @@ public:
     // answer), upstream_timeout, upstream_invalid_response, cancelled.
     aio::Task<Result<void>> send(Pieces request, Method method, Timing timing);
 
-    // Valid until the first read_body().
-    const ResponseHead& head() const { return parser_.head(); }
+    // Valid until the first read_body(), and where the caller suspends before that, until then:
+    // head and first payload bytes lie in the thread's scratch.
+    const ResponseHead& head() const { return parser_->head(); }
 
     // The next payload bytes, de-chunked and contiguous, in the thread's scratch: valid until the
     // caller suspends. Empty only at the end (is_complete() is true then). The first call after
@@ -139,7 +141,7 @@ private:
                    .first_byte = aio::Deadline::never(),
                    .idle_max{},
                    .total = aio::Deadline::never()};
-    ResponseHeadParser parser_;
+    aio::Pooled<ResponseHeadParser> parser_;  // none once the body is read
     BodyScanner body_;
     Buffer head_bytes_;         // only where the head came in several reads
     std::span<char> leftover_;  // body bytes that came with the head, in scratch or head_bytes_

@@ -80,7 +80,7 @@ struct Call {
     bool opened = false;   // in the ledger: must be settled
     bool settled = false;  // and was
     SteadyTime settled_at{};
-    int status = 0;        // of our answer
+    int status = 0;  // of our answer
     std::string_view code = "ok";
     Fault fault = Fault::client;  // where the code is not ok
     std::optional<llm::Usage> usage;

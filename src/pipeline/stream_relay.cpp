@@ -30,12 +30,13 @@ bool is_output(const openai_chat::Choice& choice) {
 
 void append_data(std::string& into, std::string_view data) {
     into += "data: ";
-    for (const char c : data) {
-        into += c;
-        if (c == '\n') {
-            into += "data: ";
-        }
+    for (std::size_t line = data.find('\n'); line != std::string_view::npos;
+         line = data.find('\n')) {
+        into += data.substr(0, line + 1);
+        into += "data: ";
+        data.remove_prefix(line + 1);
     }
+    into += data;
     into += "\n\n";
 }
 
@@ -125,13 +126,13 @@ Result<void> StreamRelay::on_event(const dialect::sse::Event& event, std::string
         done_ = true;
         return {};
     }
-    WEIR_TRY(const Answer chunk, openai_chat::decode_answer(event.data, scratch_));
-    if (chunk.error.is_set()) {
+    WEIR_TRY(openai_chat::decode_answer(event.data, scratch_, chunk_));
+    if (chunk_.error.is_set()) {
         // The status that the provider would have used was spent on 200; its words say the rest.
         constexpr int kServerError = 500;
         return std::unexpected(openai_chat::decode_error(kServerError, event.data, std::nullopt));
     }
-    return on_chunk(event, chunk, out);
+    return on_chunk(event, chunk_, out);
 }
 
 Result<void> StreamRelay::on_chunk(const dialect::sse::Event& event,
@@ -168,9 +169,31 @@ Result<void> StreamRelay::on_chunk(const dialect::sse::Event& event,
     if (terms_.public_model.empty() || !chunk.model.is_set()) {
         return emit(event.raw, out);
     }
-    json::Splice splice(event.data);
-    openai_chat::rename_model(chunk, event.data, terms_.public_model, splice);
-    return emit_data(splice.str(), out);
+    return emit_renamed(event, chunk.model, out);
+}
+
+// Every chunk of an aliased model comes here: the event as it was, but for the name.
+Result<void> StreamRelay::emit_renamed(const dialect::sse::Event& event,
+                                       json::Span model,
+                                       std::string& out) {
+    if (quoted_model_.empty()) {
+        quoted_model_ = '"';
+        json::append_escaped(quoted_model_, terms_.public_model);
+        quoted_model_ += '"';
+    }
+    const bool inside =
+        event.data.data() >= event.raw.data() &&
+        event.data.data() + event.data.size() <= event.raw.data() + event.raw.size();
+    if (!inside || !committed_) {  // joined from several lines, or held
+        json::Splice splice(event.data);
+        splice.replace(model, quoted_model_);
+        return emit_data(splice.str(), out);
+    }
+    const auto at = static_cast<std::size_t>(event.data.data() - event.raw.data()) + model.at;
+    out += event.raw.substr(0, at);
+    out += quoted_model_;
+    out += event.raw.substr(at + model.size);
+    return {};
 }
 
 Result<bool> StreamRelay::screen(const dialect::sse::Event& event,

@@ -63,6 +63,9 @@ private:
     Result<bool> screen(const dialect::sse::Event& event,
                         const dialect::openai_chat::Answer& chunk,
                         std::string& out);
+    Result<void> emit_renamed(const dialect::sse::Event& event,
+                              dialect::json::Span model,
+                              std::string& out);
     Result<ChoiceState*> state_of(std::int64_t index);
     void commit(std::string& out);
     Result<void> emit(std::string_view event, std::string& out);
@@ -77,7 +80,9 @@ private:
     std::vector<std::unique_ptr<ChoiceState>> choices_;  // only where there are rules
     std::string held_;
     std::size_t held_events_ = 0;
-    std::string rewritten_;  // reused
+    dialect::openai_chat::Answer chunk_;  // reused
+    std::string rewritten_;               // reused
+    std::string quoted_model_;            // the public one, once it is needed
     std::optional<llm::Usage> usage_;
     std::int64_t text_events_ = 0;
     std::uint64_t text_bytes_ = 0;

@@ -145,8 +145,7 @@ TEST(StreamRelay, StopsOneChoiceAndLetsTheOtherGoOn) {
                              text("words", 0) + chunk("", R"("stop")", 0) +
                              chunk("", R"("stop")", 1) + kUsage + kDone;
     const auto outcome = relay_in({.choices = 2, .rules = with.get()}, {body});
-    EXPECT_EQ(spoken(outcome.out),
-              R"(good  <"content_filter">words <"stop"> [DONE])");
+    EXPECT_EQ(spoken(outcome.out), R"(good  <"content_filter">words <"stop"> [DONE])");
     EXPECT_FALSE(outcome.usage.estimated);
 }
 

@@ -9,8 +9,7 @@ namespace {
 constexpr std::chrono::seconds kAdminMax{30};
 
 Error wrong_method(const Routed& routed) {
-    return Error(Code::method_not_allowed,
-                 fmt::format("This path takes {} only.", routed.allow));
+    return Error(Code::method_not_allowed, fmt::format("This path takes {} only.", routed.allow));
 }
 
 }  // namespace
@@ -20,10 +19,7 @@ aio::Task<void> Edge::handle(net::ServerCall& call) {
     const Routed routed = find_route(head.path);
     if (head.method == net::Method::other) {
         co_await pipeline_.refuse(
-            call,
-            Error(Code::not_implemented, "There is no such method."),
-            routed.allow,
-            true);
+            call, Error(Code::not_implemented, "There is no such method."), routed.allow, true);
         co_return;
     }
     if (routed.route == Route::none) {

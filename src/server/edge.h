@@ -1,5 +1,5 @@
-// The HTTP edge of one call thread: a request's path and method lead to the pipeline or to the admin
-// API. Knows routes and status lines, no policy.
+// The HTTP edge of one call thread: a request's path and method lead to the pipeline or to the
+// admin API. Knows routes and status lines, no policy.
 #pragma once
 
 #include <optional>

@@ -55,7 +55,8 @@ aio::Task<void> Operations::answer(net::ServerCall& call,
     }
     head += "\r\n";
     const bool has_body = call.head().method != net::Method::head;
-    const std::string_view pieces[] = {head, has_body ? std::string_view(body) : std::string_view{}};
+    const std::string_view pieces[] = {head,
+                                       has_body ? std::string_view(body) : std::string_view{}};
     const net::Io io = co_await call.write(pieces);
     if (io.is_ok()) {
         call.finish();

@@ -23,7 +23,10 @@ public:
     aio::Task<void> refuse(net::ServerCall& call, const Error& error) override;
 
 private:
-    aio::Task<void> answer(net::ServerCall& call, int status, std::string_view type, std::string body);
+    aio::Task<void> answer(net::ServerCall& call,
+                           int status,
+                           std::string_view type,
+                           std::string body);
 
     obs::Metrics& metrics_;
     std::function<std::optional<std::string>()> why_not_ready_;

@@ -33,9 +33,8 @@ Routed find_route(std::string_view path) {
     // A model's name may have slashes.
     if (rest.starts_with(kModels) && rest.size() > kModels.size() + 1 &&
         rest[kModels.size()] == '/') {
-        return {.route = Route::model,
-                .allow = "GET, HEAD",
-                .item = rest.substr(kModels.size() + 1)};
+        return {
+            .route = Route::model, .allow = "GET, HEAD", .item = rest.substr(kModels.size() + 1)};
     }
     if (const auto allow = admin::allowed_methods(path); !allow.empty()) {
         return {.route = Route::admin, .allow = allow};

@@ -38,24 +38,23 @@ config::Type<net::Network> network() {
 }
 
 config::Type<std::optional<unsigned>> threads() {
-    return {[](const config::Position& at,
-               std::optional<unsigned>& into,
-               config::Reporter& reporter) {
-                if (at.node.kind == config::Node::Kind::scalar) {
-                    if (at.node.text == "auto") {
-                        into.reset();
-                        return true;
-                    }
-                    const auto count = parse_decimal(at.node.text);
-                    if (count && *count >= 1 && *count <= kThreadsMax) {
-                        into = static_cast<unsigned>(*count);
-                        return true;
-                    }
+    return {
+        [](const config::Position& at, std::optional<unsigned>& into, config::Reporter& reporter) {
+            if (at.node.kind == config::Node::Kind::scalar) {
+                if (at.node.text == "auto") {
+                    into.reset();
+                    return true;
                 }
-                config::detail::report_unexpected(at, "auto, or a number from 1 to 256", reporter);
-                return false;
-            },
-            R"({"anyOf":[{"const":"auto"},{"type":"integer","minimum":1,"maximum":256}]})"};
+                const auto count = parse_decimal(at.node.text);
+                if (count && *count >= 1 && *count <= kThreadsMax) {
+                    into = static_cast<unsigned>(*count);
+                    return true;
+                }
+            }
+            config::detail::report_unexpected(at, "auto, or a number from 1 to 256", reporter);
+            return false;
+        },
+        R"({"anyOf":[{"const":"auto"},{"type":"integer","minimum":1,"maximum":256}]})"};
 }
 
 }  // namespace

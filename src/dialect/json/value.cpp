@@ -21,8 +21,16 @@ std::string read_string(std::string_view quoted) {
 
 void append_escaped(std::string& into, std::string_view text) {
     static constexpr char kHex[] = "0123456789abcdef";
-    for (const char c : text) {
+    // Most of any text needs no escape: it is copied in runs.
+    std::size_t copied = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
         const auto byte = static_cast<unsigned char>(c);
+        if (byte >= 0x20 && c != '"' && c != '\\') {
+            continue;
+        }
+        into += text.substr(copied, i - copied);
+        copied = i + 1;
         switch (c) {
             case '"':
                 into += "\\\"";
@@ -40,15 +48,12 @@ void append_escaped(std::string& into, std::string_view text) {
                 into += "\\t";
                 break;
             default:
-                if (byte < 0x20) {
-                    into += "\\u00";
-                    into.push_back(kHex[byte >> 4]);
-                    into.push_back(kHex[byte & 15]);
-                } else {
-                    into.push_back(c);
-                }
+                into += "\\u00";
+                into.push_back(kHex[byte >> 4]);
+                into.push_back(kHex[byte & 15]);
         }
     }
+    into += text.substr(copied);
 }
 
 }  // namespace weir::dialect::json

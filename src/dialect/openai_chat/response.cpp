@@ -24,7 +24,7 @@ struct Reader {
     };
 
     std::string_view text;
-    Answer answer;
+    Answer& answer;
     bool is_object = false;
     std::optional<std::int64_t> prompt, completion, total, cached, cache_write, reasoning;
 
@@ -195,7 +195,16 @@ llm::FinishReason read_finish_reason(std::string_view value) {
 }
 
 Result<Answer> decode_answer(std::string_view text, json::Scratch& scratch) {
-    Reader reader{.text = text};
+    Answer answer;
+    WEIR_TRY(decode_answer(text, scratch, answer));
+    return answer;
+}
+
+Result<void> decode_answer(std::string_view text, json::Scratch& scratch, Answer& into) {
+    auto memory = std::move(into.choices);
+    memory.clear();
+    into = {.choices = std::move(memory)};
+    Reader reader{.text = text, .answer = into};
     const auto scanned = json::scan(text, json::Duplicates::allowed, scratch, reader);
     if (!scanned || !reader.is_object) {
         return fail(Code::upstream_invalid_response,
@@ -215,7 +224,7 @@ Result<Answer> decode_answer(std::string_view text, json::Scratch& scratch) {
             usage.reset();  // an empty object says nothing
         }
     }
-    return std::move(reader.answer);
+    return {};
 }
 
 void rewrite_answer(const Answer& answer,

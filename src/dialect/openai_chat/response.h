@@ -41,6 +41,8 @@ struct Answer {
 
 // Errors: upstream_invalid_response.
 Result<Answer> decode_answer(std::string_view text, json::Scratch& scratch);
+// The same into an object whose memory is used again: a stream decodes thousands.
+Result<void> decode_answer(std::string_view text, json::Scratch& scratch, Answer& into);
 
 llm::FinishReason read_finish_reason(std::string_view quoted);
 
