@@ -308,14 +308,20 @@ aio::Maybe<Result<std::string_view>> Exchange::read_body() {
 aio::Task<Result<std::string_view>> Exchange::read_body_slowly() {
     for (;;) {
         const aio::Deadline deadline = timing_.total.at_most(timing_.idle_max);
-        const Io io = co_await connection_->stream.read(receive_scratch(), deadline);
+        // Every chunk of a stream waits here: waiting and reading by hand saves it a frame.
+        const aio::Wake wake = co_await connection_->stream.wait_readable(deadline);
+        if (wake == aio::Wake::cancelled) {
+            co_return left();
+        }
+        if (wake == aio::Wake::timed_out) {
+            co_return late("waiting for more of the answer");
+        }
+        const Io io = connection_->stream.try_read(receive_scratch());
         switch (io.status) {
             case IoStatus::ok:
                 break;
-            case IoStatus::cancelled:
-                co_return left();
-            case IoStatus::timed_out:
-                co_return late("waiting for more of the answer");
+            case IoStatus::would_block:
+                continue;
             case IoStatus::end:
                 if (body_.ends_with_connection()) {
                     complete_ = true;
@@ -323,7 +329,8 @@ aio::Task<Result<std::string_view>> Exchange::read_body_slowly() {
                     co_return std::string_view{};
                 }
                 co_return broken("connection closed inside the answer");
-            case IoStatus::would_block:
+            case IoStatus::cancelled:
+            case IoStatus::timed_out:
             case IoStatus::failed:
                 co_return broken("connection lost inside the answer");
         }

@@ -127,7 +127,7 @@ aio::Task<Error> Pipeline::read_refusal(net::Exchange& exchange) {
 // nonsense.
 aio::Task<Error> Pipeline::read_whole_instead(net::Exchange& exchange) {
     const std::string body = co_await read_words(exchange);
-    const auto answer = openai_chat::decode_answer(body, scratch_);
+    const auto answer = openai_chat::decode_answer(body, scratch_.json);
     if (answer && answer->error.is_set()) {
         co_return openai_chat::decode_error(kServerError, body, std::nullopt);
     }
@@ -150,7 +150,7 @@ aio::Task<std::string> Pipeline::read_words(net::Exchange& exchange) {
 Result<void> Pipeline::judge_answer(Call& call,
                                     std::string_view body,
                                     openai_chat::Answer& answer) {
-    WEIR_TRY(answer, openai_chat::decode_answer(body, scratch_));
+    WEIR_TRY(answer, openai_chat::decode_answer(body, scratch_.json));
     if (answer.error.is_set()) {
         return std::unexpected(openai_chat::decode_error(kServerError, body, std::nullopt));
     }

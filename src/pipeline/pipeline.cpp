@@ -159,8 +159,9 @@ Result<void> Pipeline::decode(Call& call, std::string_view body) {
     call.body_bytes = body.size();
     WEIR_TRY(call.slot.hold_bytes(body.size()));
     WEIR_TRY(call.request,
-             call.surface == llm::Surface::chat ? openai_chat::decode_chat(body, scratch_)
-                                                : openai_chat::decode_embeddings(body, scratch_));
+             call.surface == llm::Surface::chat
+                 ? openai_chat::decode_chat(body, scratch_.json)
+                 : openai_chat::decode_embeddings(body, scratch_.json));
     call.asked_model =
         call.request->model.empty() ? runtime_.catalog.default_model() : call.request->model;
     WEIR_TRY(call.route, runtime_.catalog.resolve(call.asked_model));

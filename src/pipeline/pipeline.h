@@ -21,6 +21,7 @@
 #include "obs/metrics.h"
 #include "pipeline/call.h"
 #include "pipeline/meters.h"
+#include "pipeline/stream_relay.h"
 #include "runtime/runtime.h"
 
 namespace weir::pipeline {
@@ -111,7 +112,7 @@ private:
     Meters meters_;
     std::vector<std::unique_ptr<net::UpstreamPool>> pools_;  // by the Runtime's providers
     // Scratch of the thread: used between two suspensions, never across one.
-    dialect::json::Scratch scratch_;
+    StreamScratch scratch_;
     std::string head_;
     std::string out_;
     std::vector<std::string_view> pieces_;    // of a body

@@ -51,8 +51,8 @@ struct StreamRelay::ChoiceState {
     bool finished = false;  // by the model
 };
 
-StreamRelay::StreamRelay(StreamTerms terms, json::Scratch& scratch)
-    : terms_(terms), scratch_(scratch) {}
+StreamRelay::StreamRelay(StreamTerms terms, StreamScratch& scratch)
+    : scratch_(scratch), terms_(terms) {}
 StreamRelay::~StreamRelay() = default;
 
 std::int64_t estimate_output_tokens(std::int64_t text_events, std::uint64_t text_bytes) {
@@ -109,11 +109,12 @@ Result<void> StreamRelay::on_event(const dialect::sse::Event& event, std::string
         // A choice whose finish never came: what was held back is decided now.
         for (const auto& state : choices_) {
             if (!state->stopped && !state->finished) {
-                rewritten_.clear();
-                const auto stop = state->filter.finish(rewritten_);
-                if (!rewritten_.empty()) {
+                scratch_.rewritten.clear();
+                const auto stop = state->filter.finish(scratch_.rewritten);
+                if (!scratch_.rewritten.empty()) {
                     WEIR_TRY(emit_data(
-                        openai_chat::make_text_chunk(identity_, state->index, rewritten_), out));
+                        openai_chat::make_text_chunk(identity_, state->index, scratch_.rewritten),
+                        out));
                 }
                 if (stop != guardrail::Stop::none) {
                     WEIR_TRY(emit_data(
@@ -126,13 +127,13 @@ Result<void> StreamRelay::on_event(const dialect::sse::Event& event, std::string
         done_ = true;
         return {};
     }
-    WEIR_TRY(openai_chat::decode_answer(event.data, scratch_, chunk_));
-    if (chunk_.error.is_set()) {
+    WEIR_TRY(openai_chat::decode_answer(event.data, scratch_.json, scratch_.chunk));
+    if (scratch_.chunk.error.is_set()) {
         // The status that the provider would have used was spent on 200; its words say the rest.
         constexpr int kServerError = 500;
         return std::unexpected(openai_chat::decode_error(kServerError, event.data, std::nullopt));
     }
-    return on_chunk(event, chunk_, out);
+    return on_chunk(event, scratch_.chunk, out);
 }
 
 Result<void> StreamRelay::on_chunk(const dialect::sse::Event& event,
@@ -212,7 +213,7 @@ Result<bool> StreamRelay::screen(const dialect::sse::Event& event,
             }
             continue;
         }
-        rewritten_.clear();
+        scratch_.rewritten.clear();
         bool replaced = false;
         auto stop = guardrail::Stop::none;
         if (choice.content.size > 2) {
@@ -222,25 +223,27 @@ Result<bool> StreamRelay::screen(const dialect::sse::Event& event,
                 escaped ? json::read_string(choice.content.in(event.data)) : std::string();
             const std::string_view text = escaped ? std::string_view(unescaped) : raw;
             if (!state->filter.pass(text)) {
-                stop = state->filter.feed(text, rewritten_);
+                stop = state->filter.feed(text, scratch_.rewritten);
                 replaced = true;
             }
         }
         if (stop == guardrail::Stop::none && choice.finish_reason.is_set()) {
             state->finished = true;
-            stop = state->filter.finish(rewritten_);
-            if (!replaced && !rewritten_.empty()) {
+            stop = state->filter.finish(scratch_.rewritten);
+            if (!replaced && !scratch_.rewritten.empty()) {
                 // Text that was held back comes out with an event that has none of its own.
                 WEIR_TRY(emit_data(
-                    openai_chat::make_text_chunk(identity_, choice.index, rewritten_), out));
+                    openai_chat::make_text_chunk(identity_, choice.index, scratch_.rewritten),
+                    out));
             }
         }
         if (stop != guardrail::Stop::none) {
             state->stopped = stopped_now = true;
             if (chunk.choices.size() == 1 || !choice.content.is_set()) {
-                if (replaced && !rewritten_.empty()) {
+                if (replaced && !scratch_.rewritten.empty()) {
                     WEIR_TRY(emit_data(
-                        openai_chat::make_text_chunk(identity_, choice.index, rewritten_), out));
+                        openai_chat::make_text_chunk(identity_, choice.index, scratch_.rewritten),
+                        out));
                 }
                 WEIR_TRY(emit_data(
                     openai_chat::make_finish_chunk(identity_, choice.index, reason_of(stop)), out));
@@ -249,9 +252,10 @@ Result<bool> StreamRelay::screen(const dialect::sse::Event& event,
             }
         }
         if (replaced || stop != guardrail::Stop::none) {
-            changes.push_back({.choice = i, .kept = rewritten_, .reason = reason_of(stop)});
-            const bool nothing_left = rewritten_.empty() && !choice.finish_reason.is_set() &&
-                                      !choice.has_other_output && stop == guardrail::Stop::none;
+            changes.push_back({.choice = i, .kept = scratch_.rewritten, .reason = reason_of(stop)});
+            const bool nothing_left = scratch_.rewritten.empty() &&
+                                      !choice.finish_reason.is_set() && !choice.has_other_output &&
+                                      stop == guardrail::Stop::none;
             dropped += nothing_left ? 1 : 0;
         }
     }

@@ -31,10 +31,18 @@ struct StreamTerms {
     const guardrail::OutputRules* rules = nullptr;  // null: none
 };
 
+// Memory that all streams of a thread use in turn, within one call of feed(): it stays in the
+// cache, as what each stream has of its own does not.
+struct StreamScratch {
+    dialect::json::Scratch json;
+    dialect::openai_chat::Answer chunk;
+    std::string rewritten;
+};
+
 class StreamRelay {
 public:
-    // The terms' views and the scratch must outlive it; the scratch is used within calls only.
-    StreamRelay(StreamTerms terms, dialect::json::Scratch& scratch);
+    // The terms' views and the scratch must outlive it.
+    StreamRelay(StreamTerms terms, StreamScratch& scratch);
     ~StreamRelay();
     StreamRelay(const StreamRelay&) = delete;
 
@@ -72,23 +80,22 @@ private:
     Result<void> emit_data(std::string_view data, std::string& out);
     void terminate(std::string& out);
 
-    const StreamTerms terms_;
-    dialect::json::Scratch& scratch_;
-    dialect::sse::Decoder decoder_;
-    dialect::openai_chat::StreamIdentity identity_;
-    bool identity_known_ = false;
-    std::vector<std::unique_ptr<ChoiceState>> choices_;  // only where there are rules
-    std::string held_;
-    std::size_t held_events_ = 0;
-    dialect::openai_chat::Answer chunk_;  // reused
-    std::string rewritten_;               // reused
-    std::string quoted_model_;            // the public one, once it is needed
-    std::optional<llm::Usage> usage_;
-    std::int64_t text_events_ = 0;
-    std::uint64_t text_bytes_ = 0;
+    // What every chunk touches stands first.
+    StreamScratch& scratch_;
     bool finish_seen_ = false;
     bool committed_ = false;
     bool done_ = false;
+    bool identity_known_ = false;
+    std::int64_t text_events_ = 0;
+    std::uint64_t text_bytes_ = 0;
+    dialect::sse::Decoder decoder_;
+    const StreamTerms terms_;
+    std::string quoted_model_;                           // the public one, once it is needed
+    std::vector<std::unique_ptr<ChoiceState>> choices_;  // only where there are rules
+    std::string held_;
+    std::size_t held_events_ = 0;
+    std::optional<llm::Usage> usage_;
+    dialect::openai_chat::StreamIdentity identity_;
 };
 
 // How many tokens so much text is, where nobody says: providers send about one token an event, and

@@ -38,7 +38,7 @@ struct Outcome {
 };
 
 Outcome relay_in(StreamTerms terms, const std::vector<std::string_view>& parts) {
-    dialect::json::Scratch scratch;
+    StreamScratch scratch;
     StreamRelay relay(terms, scratch);
     Outcome outcome;
     Result<void> taken{};
