@@ -1,0 +1,66 @@
+// A provider's stream on its way to the client: a cut anywhere changes nothing, nothing follows the
+// terminal event, and a banned word never comes out.
+#include <cstdint>
+#include <string>
+
+#include "base/assert.h"
+#include "pipeline/stream_relay.h"
+
+namespace {
+
+using namespace weir;
+
+struct Outcome {
+    std::string out;
+    bool good = true, done = false, committed = false;
+    llm::Usage usage;
+    bool operator==(const Outcome&) const = default;
+};
+
+Outcome run(std::string_view bytes, std::size_t cut, pipeline::StreamTerms terms) {
+    pipeline::StreamScratch scratch;
+    pipeline::StreamRelay relay(terms, scratch);
+    Outcome outcome;
+    for (const auto part : {bytes.substr(0, cut), bytes.substr(cut)}) {
+        const std::string copy(part);
+        if (outcome.good && !relay.feed(copy, outcome.out)) {
+            outcome.good = false;
+        }
+    }
+    if (outcome.good && !relay.end(outcome.out)) {
+        outcome.good = false;
+    }
+    outcome.done = relay.is_done();
+    outcome.committed = relay.is_committed();
+    outcome.usage = relay.usage();
+    return outcome;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    if (size < 3) {
+        return 0;
+    }
+    static const auto rules = guardrail::OutputRules::make(
+        {.output = {.max_length = 40, .banned_words = {"secret", "two words"}}});
+    const pipeline::StreamTerms terms{.public_model = (data[0] & 1) != 0 ? "alias" : "",
+                                      .include_usage = (data[0] & 2) != 0,
+                                      .choices = 1 + (data[0] >> 4),
+                                      .may_omit_done = (data[0] & 4) != 0,
+                                      .rules = (data[0] & 8) != 0 ? rules.get() : nullptr};
+    const std::size_t cut_at = data[1] | data[2] << 8;
+    const std::string_view bytes(reinterpret_cast<const char*>(data) + 3, size - 3);
+    const Outcome whole = run(bytes, bytes.size(), terms);
+    const Outcome cut = run(bytes, cut_at % (bytes.size() + 1), terms);
+    WEIR_ASSERT(whole == cut);
+    WEIR_ASSERT(whole.committed || whole.out.empty());
+    const std::size_t done = whole.out.find("data: [DONE]\n\n");
+    if (terms.rules == nullptr && whole.done) {
+        WEIR_ASSERT(whole.out.ends_with("data: [DONE]\n\n"));
+    }
+    if (terms.rules != nullptr && done != std::string::npos && whole.done) {
+        WEIR_ASSERT(whole.out.ends_with("data: [DONE]\n\n"));
+    }
+    return 0;
+}
