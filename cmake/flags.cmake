@@ -32,6 +32,9 @@ add_link_options(-fuse-ld=lld -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed)
 
 if(WEIR_SANITIZE)
   add_compile_options(-fsanitize=${WEIR_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  # vptr looks at memory through a pipe and calls sound objects broken where no descriptor is left, and it
+  # wants type information that Debian's SOCI keeps to itself.
+  add_compile_options(-fno-sanitize=vptr)
   add_link_options(-fsanitize=${WEIR_SANITIZE})
 else()
   add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)

@@ -54,7 +54,7 @@ function(weir_module name)
       list(APPEND labels sanitized)
       add_dependencies(sanitized_tests weir_${name}_test)
     endif()
-    gtest_discover_tests(weir_${name}_test TEST_PREFIX ${name}/ DISCOVERY_MODE PRE_TEST
+    gtest_discover_tests(weir_${name}_test TEST_PREFIX ${name}/ DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES
                          PROPERTIES TIMEOUT 120 LABELS "${labels}")
   endif()
 endfunction()

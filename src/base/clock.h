@@ -40,6 +40,10 @@ private:
     WallTime wall_{std::chrono::microseconds{1'700'000'000'000'000}};
 };
 
+// Whole microseconds; what is before its beginning (clocks read out of order) is none.
+inline std::int64_t micros(std::chrono::nanoseconds span) {
+    return span.count() > 0 ? span.count() / 1000 : 0;
+}
 inline std::int64_t micros(WallTime time) { return time.time_since_epoch().count(); }
 inline WallTime wall_from_micros(std::int64_t value) {
     return WallTime{std::chrono::microseconds{value}};

@@ -37,13 +37,14 @@ int create_key(const Server& server, const NewKey& key) {
 
 int list_keys(const Server& server) {
     std::string after;
-    if (!server.json) {
-        fmt::print("{:36}  {:12}  {:20}  {:27}  {}\n", "ID", "PREFIX", "NAME", "CREATED", "STATE");
-    }
     for (;;) {
         const auto page = fetch(server, "GET", "/api/v1/keys?limit=1000" + after);
         if (!page) {
             return 1;
+        }
+        if (after.empty() && !server.json) {
+            fmt::print(
+                "{:36}  {:12}  {:20}  {:27}  {}\n", "ID", "PREFIX", "NAME", "CREATED", "STATE");
         }
         for (const Json& key : page->at("data")) {
             if (server.json) {

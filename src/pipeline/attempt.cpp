@@ -33,12 +33,6 @@ constexpr std::string_view kStreamFields =
     "x-accel-buffering: no\r\n"  // a proxy in front must not collect what comes in pieces
     "transfer-encoding: chunked\r\n\r\n";
 
-Failure unusable(std::string why) {
-    return fail(Code::upstream_invalid_response,
-                "The model provider gave an answer that cannot be used; try again.")
-        .detail(std::move(why));
-}
-
 bool is_event_stream(const net::ResponseHead& head) {
     return starts_with_ignoring_case(head.find(net::KnownHeader::content_type),
                                      "text/event-stream");
@@ -131,7 +125,7 @@ aio::Task<Error> Pipeline::read_whole_instead(net::Exchange& exchange) {
     if (answer && answer->error.is_set()) {
         co_return openai_chat::decode_error(kServerError, body, std::nullopt);
     }
-    co_return unusable("a stream was asked for, the answer is none").error();
+    co_return openai_chat::unusable_answer("a stream was asked for, the answer is none").error();
 }
 
 aio::Task<std::string> Pipeline::read_words(net::Exchange& exchange) {
@@ -155,7 +149,7 @@ Result<void> Pipeline::judge_answer(Call& call,
         return std::unexpected(openai_chat::decode_error(kServerError, body, std::nullopt));
     }
     if (answer.is_empty()) {
-        return unusable("the answer holds nothing");
+        return openai_chat::unusable_answer("the answer holds nothing");
     }
     call.usage = answer.usage;
     if (!call.usage) {
@@ -191,7 +185,7 @@ aio::Task<Result<void>> Pipeline::relay_answer(Call& call, net::Exchange& exchan
             }
             gathered += *bytes;
             if (gathered.size() > kAnswerBytesMax) {
-                read = unusable("the answer is too large");
+                read = openai_chat::unusable_answer("the answer is too large");
                 break;
             }
         }

@@ -1,15 +1,6 @@
 #include "pipeline/meters.h"
 
 namespace weir::pipeline {
-namespace {
-
-std::int64_t in_micros(std::chrono::nanoseconds time) {
-    return std::max<std::int64_t>(
-        std::chrono::duration_cast<std::chrono::microseconds>(time).count(), 0);
-}
-
-}  // namespace
-
 Meters::Meters(obs::Metrics& metrics, unsigned thread, const runtime::Runtime& runtime)
     : metrics_(metrics), shard_(metrics.shard(thread)) {
     for (const router::Model& model : runtime.catalog.models()) {
@@ -58,10 +49,10 @@ void Meters::count(const Call& call, SteadyTime now) {
                         : metrics_.series(
                               obs::kRequests,
                               {call.label, call.model_label(), call.provider_label(), call.code}));
-        shard_.observe(surface.seconds, in_micros(now - call.begun));
-        shard_.observe(surface.overhead, in_micros(call.overhead(now)));
+        shard_.observe(surface.seconds, micros(now - call.begun));
+        shard_.observe(surface.overhead, micros(call.overhead(now)));
         if (call.first_token_at) {
-            shard_.observe(surface.ttft, in_micros(*call.first_token_at - call.begun));
+            shard_.observe(surface.ttft, micros(*call.first_token_at - call.begun));
         }
         if (call.usage) {
             const auto add = [this](obs::SeriesId id, std::int64_t tokens) {

@@ -1,5 +1,5 @@
-// What providers really sent (WEIR_REFERENCE, skipped where it is absent): every stream at every cut,
-// every answer, every error, every request.
+// What providers really sent (WEIR_REFERENCE, skipped where it is absent): every stream at every
+// cut, every answer, every error, every request.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -34,7 +34,8 @@ protected:
         const Json& value = recording[field];
         return value.is_string() ? value.get<std::string>() : value.is_null() ? "" : value.dump();
     }
-    std::vector<Json> of(std::string_view api, std::initializer_list<std::string_view> kinds) const {
+    std::vector<Json> of(std::string_view api,
+                         std::initializer_list<std::string_view> kinds) const {
         std::vector<Json> some;
         for (const Json& one : all_) {
             const auto kind = one["kind"].get<std::string>();
@@ -112,7 +113,8 @@ TEST_F(Recordings, ChatStreamsPassByteForByteAndUsageIsFound) {
         const Relayed whole = relay(body, body.size(), terms);
         EXPECT_EQ(whole.error, "") << one["id"];
         EXPECT_TRUE(whole.done) << one["id"];
-        // Comments are not passed on, and a line that is no field (a recorder's slip) is none either.
+        // Comments are not passed on, and a line that is no field (a recorder's slip) is none
+        // either.
         if (body.find("\n:") == std::string::npos && body.starts_with("data: ") &&
             body.ends_with("data: [DONE]\n\n")) {
             EXPECT_EQ(whole.out, body) << one["id"];
@@ -121,7 +123,8 @@ TEST_F(Recordings, ChatStreamsPassByteForByteAndUsageIsFound) {
         EXPECT_EQ(whole.usage.estimated, !says_usage) << one["id"];
         const auto rules =
             guardrail::OutputRules::make({.output = {.banned_words = {"the", "paris", "is a"}}});
-        const StreamTerms strict{.public_model = "alias", .may_omit_done = true, .rules = rules.get()};
+        const StreamTerms strict{
+            .public_model = "alias", .may_omit_done = true, .rules = rules.get()};
         const Relayed screened = relay(body, body.size(), strict);
         const std::size_t step = body.size() / 300 + 1;
         for (std::size_t cut = 0; cut <= body.size(); cut += step) {

@@ -4,15 +4,6 @@
 #include "price/rates.h"
 
 namespace weir::pipeline {
-namespace {
-
-std::int64_t in_micros(std::chrono::nanoseconds time) {
-    return std::max<std::int64_t>(
-        std::chrono::duration_cast<std::chrono::microseconds>(time).count(), 0);
-}
-
-}  // namespace
-
 // Before a provider is asked: from here on the call is settled, whatever happens.
 Result<void> Pipeline::open(Call& call) {
     const ledger::Opened record{.request_id = call.id,
@@ -58,8 +49,8 @@ void Pipeline::settle(Call& call) {
                            .status = call.status,
                            .usage = usage,
                            .hold_tokens = hold_tokens,
-                           .total_us = in_micros(now - call.begun),
-                           .overhead_us = in_micros(call.overhead(now)),
+                           .total_us = micros(now - call.begun),
+                           .overhead_us = micros(call.overhead(now)),
                            .model = call.asked_model,
                            .provider = call.provider->name(),
                            .code = call.code,
@@ -69,7 +60,7 @@ void Pipeline::settle(Call& call) {
         record.cost_nano_usd = call.cost->nano_usd();
     }
     if (call.first_token_at) {
-        record.ttft_us = in_micros(*call.first_token_at - call.begun);
+        record.ttft_us = micros(*call.first_token_at - call.begun);
     }
     if (call.attempt.sent) {
         record.attempts[record.attempt_count++] = {
@@ -77,8 +68,8 @@ void Pipeline::settle(Call& call) {
             .model = call.route.upstream_model,
             .code = call.attempt.outcome,
             .status = call.attempt.status,
-            .started_offset_us = in_micros(call.attempt.begun - call.begun),
-            .duration_us = in_micros(call.attempt.ended - call.attempt.begun),
+            .started_offset_us = micros(call.attempt.begun - call.begun),
+            .duration_us = micros(call.attempt.ended - call.attempt.begun),
             .input_tokens = usage.input_tokens,
             .output_tokens = usage.output_tokens,
             .cost_nano_usd = record.cost_nano_usd};
@@ -141,8 +132,8 @@ void Pipeline::observe(Call& call) {
                              .model = call.asked_model,
                              .code = call.code,
                              .status = call.status,
-                             .total_us = in_micros(now - call.begun),
-                             .overhead_us = in_micros(call.overhead(now)),
+                             .total_us = micros(now - call.begun),
+                             .overhead_us = micros(call.overhead(now)),
                              .attempts = call.attempt.sent ? 1 : 0,
                              .stream = call.request && call.request->stream};
     if (call.who) {
@@ -160,7 +151,7 @@ void Pipeline::observe(Call& call) {
         record.cost_nano_usd = call.cost->nano_usd();
     }
     if (call.first_token_at) {
-        record.ttft_us = in_micros(*call.first_token_at - call.begun);
+        record.ttft_us = micros(*call.first_token_at - call.begun);
     }
     services_.access_log.write(thread_, record);
 }

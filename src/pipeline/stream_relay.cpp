@@ -18,12 +18,6 @@ constexpr std::string_view kDoneEvent = "data: [DONE]\n\n";
 // A provider's comments say that it lives, and sometimes who it is: only the first is passed on.
 constexpr std::string_view kAliveEvent = ": waiting\n\n";
 
-Failure unusable(std::string why) {
-    return fail(Code::upstream_invalid_response,
-                "The model provider gave an answer that cannot be used; try again.")
-        .detail(std::move(why));
-}
-
 bool is_output(const openai_chat::Choice& choice) {
     return choice.content.size > 2 || choice.has_other_output || choice.finish_reason.is_set();
 }
@@ -92,7 +86,7 @@ Result<void> StreamRelay::end(std::string& out) {
         done_ = true;
         return {};
     }
-    return unusable("the stream ended without its terminal event");
+    return openai_chat::unusable_answer("the stream ended without its terminal event");
 }
 
 Result<void> StreamRelay::on_event(const dialect::sse::Event& event, std::string& out) {
@@ -104,7 +98,7 @@ Result<void> StreamRelay::on_event(const dialect::sse::Event& event, std::string
     }
     if (event.data == openai_chat::kDone) {
         if (!committed_) {
-            return unusable("the stream ended before its first token");
+            return openai_chat::unusable_answer("the stream ended before its first token");
         }
         // A choice whose finish never came: what was held back is decided now.
         for (const auto& state : choices_) {
@@ -290,7 +284,7 @@ Result<StreamRelay::ChoiceState*> StreamRelay::state_of(std::int64_t index) {
         }
     }
     if (static_cast<std::int64_t>(choices_.size()) >= terms_.choices) {
-        return unusable("more choices than were asked for");
+        return openai_chat::unusable_answer("more choices than were asked for");
     }
     choices_.push_back(std::make_unique<ChoiceState>(index, *terms_.rules));
     return choices_.back().get();
@@ -308,7 +302,7 @@ Result<void> StreamRelay::emit(std::string_view event, std::string& out) {
         return {};
     }
     if (++held_events_ > kHeldEventsMax || held_.size() + event.size() > kHeldBytesMax) {
-        return unusable("too much before the first token");
+        return openai_chat::unusable_answer("too much before the first token");
     }
     held_ += event;
     return {};

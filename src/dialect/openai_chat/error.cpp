@@ -146,6 +146,12 @@ Error decode_error(int status,
     }
 }
 
+Failure unusable_answer(std::string why) {
+    return fail(Code::upstream_invalid_response,
+                "The model provider gave an answer that cannot be used; try again.")
+        .detail(std::move(why));
+}
+
 std::optional<std::chrono::milliseconds> read_retry_after(std::string_view retry_after,
                                                           std::string_view retry_after_ms) {
     constexpr std::uint64_t kDayMs = 86'400'000;

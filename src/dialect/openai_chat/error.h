@@ -21,6 +21,9 @@ Error decode_error(int status,
                    std::string_view body,
                    std::optional<std::chrono::milliseconds> retry_after);
 
+// What a provider sent cannot be used; `why` is private.
+Failure unusable_answer(std::string why);
+
 // "3" (seconds), or the milliseconds form of `retry-after-ms`; nullopt for what is neither (dates
 // are not guessed at: the default cool-down applies).
 std::optional<std::chrono::milliseconds> read_retry_after(std::string_view retry_after,

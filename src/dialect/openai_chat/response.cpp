@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "dialect/json/value.h"
+#include "dialect/openai_chat/error.h"
 
 namespace weir::dialect::openai_chat {
 namespace {
@@ -207,9 +208,8 @@ Result<void> decode_answer(std::string_view text, json::Scratch& scratch, Answer
     Reader reader{.text = text, .answer = into};
     const auto scanned = json::scan(text, json::Duplicates::allowed, scratch, reader);
     if (!scanned || !reader.is_object) {
-        return fail(Code::upstream_invalid_response,
-                    "The model provider gave an answer that cannot be used; try again.")
-            .detail(scanned ? "the answer is no JSON object" : scanned.error().message());
+        return unusable_answer(scanned ? "the answer is no JSON object"
+                                       : scanned.error().message());
     }
     if (auto& usage = reader.answer.usage) {
         // OpenAI counts cached tokens inside prompt_tokens and reasoning inside completion_tokens.
