@@ -1,7 +1,10 @@
 #include "app/environment.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "base/text.h"
 #include "provider/section.h"
 #include "router/section.h"
 
@@ -35,13 +38,20 @@ Result<Surplus> complete(const config::Snapshot& snapshot, const config::Lookup&
         if (kind->key_variable.empty() || has_provider(providers, kind->name)) {
             continue;
         }
-        const auto key = environment(kind->key_variable);
-        if (!key || key->empty()) {
+        const auto found = environment(kind->key_variable);
+        // A key that was read from a file often has that file's last line feed.
+        const std::string_view key = trim(found ? std::string_view(*found) : std::string_view{});
+        if (key.empty()) {
             continue;
+        }
+        if (std::any_of(key.begin(), key.end(), [](char c) { return c <= ' ' || c > '~'; })) {
+            return fail(Code::invalid_config,
+                        fmt::format("{} is no credential: it must be one line of plain text.",
+                                    kind->key_variable));
         }
         providers.providers.push_back({.name = std::string(kind->name),
                                        .kind = kind,
-                                       .api_key = Secret(*key),
+                                       .api_key = Secret(std::string(key)),
                                        .pass_through = true});
         surplus.providers.emplace_back(kind->name);
     }

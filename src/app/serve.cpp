@@ -11,11 +11,10 @@
 #include "app/commands.h"
 #include "app/gateway.h"
 #include "app/sections.h"
+#include "server/section.h"
 
 namespace weir::app {
 namespace {
-
-constexpr std::chrono::seconds kDrainMax{30};
 
 constexpr std::chrono::seconds kTidyInterval{1};
 
@@ -138,7 +137,7 @@ int serve(const ServeCommand& command, const config::Lookup& environment) {
     }
     aio::Reactor reactor;
     reactor.run(run_until_signal(&gateway));
-    gateway.stop(kDrainMax);
+    gateway.stop(loaded->snapshot->get<server::ServerSection>().drain);
     return 0;
 }
 

@@ -27,16 +27,25 @@ std::optional<Money> Money::times(std::int64_t factor) const {
                                                                : std::optional(Money(product));
 }
 
+// By hand: it is written on the path of every priced call.
 std::string to_text(Money amount) {
     const bool negative = amount.nano_usd() < 0;
     const auto magnitude = negative ? 0 - static_cast<std::uint64_t>(amount.nano_usd())
                                     : static_cast<std::uint64_t>(amount.nano_usd());
-    std::string text = fmt::format(
-        "{}{}.{:09}", negative ? "-" : "", magnitude / kNanoPerUsd, magnitude % kNanoPerUsd);
-    const std::size_t shortest = text.size() - kDecimals + 2;
-    while (text.size() > shortest && text.back() == '0') {
-        text.pop_back();
+    const fmt::format_int whole(magnitude / kNanoPerUsd);
+    std::string text = negative ? "-" : "";
+    text.append(whole.data(), whole.size());
+    char decimals[kDecimals];
+    auto rest = static_cast<std::uint32_t>(magnitude % kNanoPerUsd);
+    for (std::size_t i = kDecimals; i > 0; --i, rest /= 10) {
+        decimals[i - 1] = static_cast<char>('0' + rest % 10);
     }
+    std::size_t shown = kDecimals;
+    while (shown > 2 && decimals[shown - 1] == '0') {
+        --shown;
+    }
+    text += '.';
+    text.append(decimals, shown);
     return text;
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/text.h"
@@ -62,10 +63,20 @@ std::string join_path(std::string_view path, std::string_view key) {
 
 }  // namespace detail
 
+namespace {
+// Files, names and credentials have none; in a header of ours one would begin another line.
+bool has_control(std::string_view text) {
+    return std::any_of(text.begin(), text.end(), [](char c) {
+        return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+    });
+}
+}  // namespace
+
 Type<std::string> text() {
     return {[](const Position& at, std::string& into, Reporter& reporter) {
-                if (at.node.kind != Node::Kind::scalar || at.node.text.empty()) {
-                    detail::report_unexpected(at, "text", reporter);
+                if (at.node.kind != Node::Kind::scalar || at.node.text.empty() ||
+                    has_control(at.node.text)) {
+                    detail::report_unexpected(at, "text without control characters", reporter);
                     return false;
                 }
                 into = at.node.text;
@@ -80,8 +91,9 @@ Type<Secret> secret() {
                     reporter.report(at.node.place, at.path, "expected a secret, such as ${NAME}");
                     return false;
                 }
-                if (at.node.text.find_first_of("\r\n") != std::string::npos) {
-                    reporter.report(at.node.place, at.path, "a secret must be a single line");
+                if (has_control(at.node.text)) {
+                    reporter.report(
+                        at.node.place, at.path, "a secret must be a single line of plain text");
                     return false;
                 }
                 into = Secret(at.node.text);

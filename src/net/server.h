@@ -73,6 +73,8 @@ public:
     // The answer is whole. Without it the connection is cut, which tells the client so.
     void finish() { finished_ = true; }
     bool was_begun() const { return begun_; }
+    // The client has not hung up: where a call is cancelled all the same, the server is stopping.
+    bool has_client() const;
 
     // What the answer's Connection field should say.
     bool keeps_alive() const;

@@ -319,6 +319,8 @@ void ServerCall::release_request() {
     connection_.parser_.reset();
 }
 
+bool ServerCall::has_client() const { return !connection_.stream_.is_hung_up(); }
+
 aio::Maybe<Io> ServerCall::write(Pieces pieces) {
     begun_ = true;
     return connection_.stream_.write(

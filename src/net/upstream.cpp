@@ -227,12 +227,16 @@ aio::Task<Result<void>> Exchange::receive_head(Method method) {
         std::span<char> bytes;
         // A head in one read is parsed where it lies; only a split one is gathered.
         if (head_bytes_.size() == 0) {
-            const Io io = co_await connection_->stream.read(receive_scratch(), deadline);
-            if (io.status == IoStatus::cancelled) {
+            const aio::Wake wake = co_await connection_->stream.wait_readable(deadline);
+            if (wake == aio::Wake::cancelled) {
                 co_return left();
             }
-            if (io.status == IoStatus::timed_out) {
+            if (wake == aio::Wake::timed_out) {
                 co_return late("waiting for the answer's head");
+            }
+            const Io io = connection_->stream.try_read(receive_scratch());
+            if (io.status == IoStatus::would_block) {
+                continue;
             }
             if (!io.is_ok()) {
                 co_return any_byte_ ? broken("connection lost inside the head")

@@ -20,10 +20,8 @@ namespace {
 // A provider that has sent its terminal event ends its answer at once; waiting longer for that
 // would only keep the client's next request waiting.
 constexpr std::chrono::milliseconds kStreamTailMax{50};
-// For the fields that differ from call to call; and the head, two edits of the body, what is
-// between.
-constexpr std::size_t kHeadRoom = 160;
-constexpr std::size_t kPiecesUsual = 6;
+// Requests in writing at once that keep their memory for the next: few, a write seldom waits.
+constexpr std::size_t kOutgoingKept = 64;
 // The status that a provider would have used, had it not spent it on 200.
 constexpr int kServerError = 500;
 constexpr std::string_view kLastChunk = "0\r\n\r\n";
@@ -54,10 +52,9 @@ aio::Task<Result<void>> Pipeline::attempt(Call& call, std::string_view body) {
 
     json::Splice spliced(body);
     openai_chat::rewrite(*call.request, call.route.upstream_model, spliced);
-    const std::string_view fixed = call.provider->head(call.surface);
-    std::string head;
-    head.reserve(fixed.size() + kHeadRoom);
-    head += fixed;
+    auto outgoing = take_outgoing();
+    std::string& head = outgoing->head;
+    head = call.provider->head(call.surface);
     net::append_field(head, "content-length", std::uint64_t{spliced.size()});
     const auto traceparent = obs::traceparent(call.trace);
     net::append_field(head, "traceparent", {traceparent.data(), traceparent.size()});
@@ -67,10 +64,8 @@ aio::Task<Result<void>> Pipeline::attempt(Call& call, std::string_view body) {
         }
     }
     head += "\r\n";
-    std::vector<std::string_view> pieces;
-    pieces.reserve(kPiecesUsual);
-    pieces.push_back(head);
-    spliced.append_pieces(pieces);
+    outgoing->pieces.assign(1, head);
+    spliced.append_pieces(outgoing->pieces);
 
     WEIR_CO_TRY(open(call));
     call.attempt.begun = services_.clock.steady_now();
@@ -79,7 +74,8 @@ aio::Task<Result<void>> Pipeline::attempt(Call& call, std::string_view body) {
                              .first_byte = first,
                              .idle_max = timeouts.idle,
                              .total = first};
-    auto sent = co_await exchange.send(pieces, net::Method::post, timing);
+    auto sent = co_await exchange.send(outgoing->pieces, net::Method::post, timing);
+    give_back(std::move(outgoing));
     call.attempt.sent = exchange.was_sent();
     call.attempt.waited = services_.clock.steady_now() - call.attempt.begun;
     if (!sent) {
@@ -106,6 +102,21 @@ aio::Task<Result<void>> Pipeline::attempt(Call& call, std::string_view body) {
         co_return co_await relay_stream(call, exchange);
     }
     co_return co_await relay_answer(call, exchange);
+}
+
+std::unique_ptr<Pipeline::Outgoing> Pipeline::take_outgoing() {
+    if (outgoing_.empty()) {
+        return std::make_unique<Outgoing>();
+    }
+    auto outgoing = std::move(outgoing_.back());
+    outgoing_.pop_back();
+    return outgoing;
+}
+
+void Pipeline::give_back(std::unique_ptr<Outgoing> outgoing) {
+    if (outgoing_.size() < kOutgoingKept) {
+        outgoing_.push_back(std::move(outgoing));
+    }
 }
 
 // What a provider's error status means. Its body is read as far as it helps.
@@ -253,10 +264,13 @@ aio::Task<Result<void>> Pipeline::relay_stream(Call& call, net::Exchange& exchan
             }
         }
         if (!taken) {
+            const bool was_cancelled = taken.error().code() == Code::cancelled;
+            const aio::Context& context = co_await aio::this_context();
+            taken = std::unexpected(reason_of_end(context, http, std::move(taken).error()));
             call.usage = relay.usage();
             if (!relay.is_committed()) {
-                // Nothing was produced, unless the caller left before it could be.
-                if (taken.error().code() != Code::cancelled) {
+                // Nothing was produced, unless the call was ended before it could be.
+                if (!was_cancelled) {
                     call.usage.reset();
                 }
                 co_return taken;

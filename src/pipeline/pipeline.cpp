@@ -15,6 +15,8 @@ namespace openai_chat = dialect::openai_chat;
 
 namespace {
 
+// A client whose call a stopping gateway ends finds another replica at once.
+constexpr std::chrono::seconds kStoppedRetryAfter{1};
 // A credential that must be looked up waits for the database at most this long.
 constexpr std::chrono::seconds kIdentifyMax{5};
 
@@ -68,10 +70,24 @@ aio::Task<void> Pipeline::serve(net::ServerCall& http, llm::Surface surface) {
         failure = unexpected_failure(thrown);
     }
     if (failure) {
+        const aio::Context& context = co_await aio::this_context();
+        *failure = reason_of_end(context, http, std::move(*failure));
         settle_failed(call, *failure);
         co_await send_error(call, *failure, {});
     }
     observe(call);
+}
+
+Error Pipeline::reason_of_end(const aio::Context& context,
+                              const net::ServerCall& http,
+                              Error error) {
+    // A reader that stalled is there too, but its call was not cancelled: it ended by itself.
+    if (error.code() != Code::cancelled || !context.is_cancelled() || !http.has_client()) {
+        return error;
+    }
+    return Error(Code::overloaded, "The gateway is stopping; make the call again.")
+        .with_detail("drain")
+        .with_retry_after(kStoppedRetryAfter);
 }
 
 aio::Task<Result<void>> Pipeline::run(Call& call) {

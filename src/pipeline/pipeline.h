@@ -74,6 +74,10 @@ public:
 
 private:
     aio::Task<Result<void>> run(Call& call);
+    // A call that is cancelled while its client is there was ended by the drain: that has a name.
+    static Error reason_of_end(const aio::Context& context,
+                               const net::ServerCall& http,
+                               Error error);
     aio::Task<Result<void>> run_models(Call& call, std::string_view id, bool has_body);
 
     // pipeline.cpp: steps 2 to 4
@@ -106,11 +110,20 @@ private:
         Call& call, int status, std::string_view type, net::Pieces body, bool has_body = true);
     aio::Task<void> send_error(Call& call, const Error& error, std::string_view allow);
 
+    // A request on its way to a provider: its head, and all of it in pieces. Used again and again.
+    struct Outgoing {
+        std::string head;
+        std::vector<std::string_view> pieces;
+    };
+    std::unique_ptr<Outgoing> take_outgoing();
+    void give_back(std::unique_ptr<Outgoing> outgoing);
+
     const unsigned thread_;
     const runtime::Runtime& runtime_;
     const Services& services_;
     Meters meters_;
     std::vector<std::unique_ptr<net::UpstreamPool>> pools_;  // by the Runtime's providers
+    std::vector<std::unique_ptr<Outgoing>> outgoing_;        // free ones
     // Scratch of the thread: used between two suspensions, never across one.
     StreamScratch scratch_;
     std::string head_;

@@ -84,7 +84,11 @@ config::Section server_section() {
         .field("tls",
                &ServerSection::tls,
                config::optional(tls.type()),
-               "serve clients over TLS; plain unless set");
+               "serve clients over TLS; plain unless set")
+        .field("drain",
+               &ServerSection::drain,
+               config::duration(std::chrono::milliseconds{0}, std::chrono::hours{1}),
+               "how long running calls may go on after SIGTERM; 30s unless set");
     ServerSection defaults;
     defaults.listen = net::parse_socket_address("127.0.0.1:8080").value();
     defaults.operations = net::parse_socket_address("127.0.0.1:9090").value();

@@ -21,6 +21,7 @@ struct ServerSection {
     std::optional<unsigned> threads;  // absent: one per processor
     std::vector<net::Network> trusted_proxies;
     std::optional<TlsFiles> tls;
+    std::chrono::milliseconds drain{std::chrono::seconds{30}};  // for running calls, on SIGTERM
 };
 
 config::Section server_section();

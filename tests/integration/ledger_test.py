@@ -1,5 +1,6 @@
 """Nothing is lost and nothing counted twice: kill -9 under load, and a drain under open streams."""
 import http.client
+import json
 import os
 import shutil
 import signal
@@ -89,6 +90,21 @@ class Drain(unittest.TestCase):
                     self.assertEqual(len(rows), STREAMS)
                     self.assertEqual({row['code'] for row in rows}, {'ok'})
                     self.assertEqual(sum(row['output_tokens'] for row in rows), stats(simulated)['tokens'])
+
+    def test_what_outlasts_the_drain_is_told_so_and_settled(self):
+        with simulator('--tps', '50') as simulated:
+            with Gateway(config([provider(simulated.port)], server={'drain': '300ms'})) as gateway:
+                gateway.wait_ready()
+                stream = gateway.open_stream({'x-sim': 'after=3;stall=60s'}, max_tokens=1000)
+                stream.first()
+                gateway.kill(signal.SIGTERM)
+                events = list(stream.events())
+                self.assertEqual(json.loads(events[-1])['error']['code'], 'overloaded')
+                self.assertEqual(gateway.wait(), 0)
+                with Gateway(config([provider(simulated.port)]), data=gateway.data) as after:
+                    row = after.wait_ready().usage()[0]
+                    self.assertEqual((row['request_id'], row['code']), (stream.request_id, 'overloaded'))
+                    self.assertGreater(row['output_tokens'], 0)
 
 
 def accepts(gateway):

@@ -19,6 +19,43 @@ def run(*arguments, environment=None, cwd=None):
     return subprocess.run([WEIR, *arguments], capture_output=True, text=True, cwd=cwd, env={**clean, **(environment or {})})
 
 
+# Every key there is, with a value it takes.
+SAMPLE = {
+    'server': {'listen': '127.0.0.1:0', 'operations': '127.0.0.1:0', 'threads': 2, 'trusted_proxies': ['10.0.0.0/8'],
+               'tls': {'cert': 'a.pem', 'key': 'b.pem'}, 'drain': '30s'},
+    'storage': {'url': 'sqlite:weir.db'}, 'ledger': {'max_bytes': '1GiB'}, 'log': {'access': 'off'},
+    'auth': {'mode': 'required'}, 'default_model': 'chat',
+    'providers': [{'name': 'gpu-1', 'kind': 'vllm', 'base_url': 'http://10.0.0.7:8000/v1', 'api_key': 'k',
+                   'connections_max': 256, 'forward_headers': ['x-sim'], 'ca_file': 'ca.pem', 'pass_through': True}],
+    'models': [{'name': 'chat', 'aliases': ['other'], 'max_output_tokens': 4096,
+                'targets': [{'provider': 'gpu-1', 'model': 'm',
+                             'price': {'input': '1 USD', 'output': '2 USD', 'cache_read': '0.1 USD', 'cache_write': '1 USD'}}],
+                'price': {'input': '1 USD', 'output': '2 USD'},
+                'timeouts': {'connect': '2s', 'first_token': '20s', 'idle': '30s', 'total': '10m'}}],
+    'limits': {'per_ip': {'requests': '600/min', 'concurrency': 100}, 'guesses': '20/min', 'max_in_flight_bytes': '25%',
+               'max_tokens_in_flight': 1000000},
+    'guardrails': {'output': {'max_length': 20000, 'banned_words': ['foo']}},
+}
+
+
+def places(node, path=()):
+    """Every key of the sample, as the way to it."""
+    items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else []
+    for key, value in items:
+        if isinstance(key, str):
+            yield path + (key,)
+        yield from places(value, path + (key,))
+
+
+def changed(path, change):
+    copy = json.loads(json.dumps(SAMPLE))
+    node = copy
+    for key in path[:-1]:
+        node = node[key]
+    change(node, path[-1])
+    return json.dumps(copy)
+
+
 class FirstStart(unittest.TestCase):
     def setUp(self):
         self.temporary = tempfile.TemporaryDirectory(prefix='weir-start-')
@@ -77,6 +114,11 @@ class FirstStart(unittest.TestCase):
             self.assertNotIn('simulator', gateway.stdout())
             self.assertNotIn('gsk-not-a-real-one', gateway.stdout() + gateway.stderr())
 
+    def test_a_credential_of_several_lines_is_refused_and_a_last_line_feed_is_not(self):
+        self.refused('OPENAI_API_KEY is no credential', environment={'OPENAI_API_KEY': 'sk-a\r\nx-evil: 1'})
+        with self.start({'OPENAI_API_KEY': 'sk-a\n'}) as gateway:
+            gateway.wait_ready()
+
     def refused(self, says, arguments=None, environment=None, status=EXIT_CONFIG):
         ended = run(*(arguments or ['serve', '--config', str(self.file), '--data', str(self.data)]), environment=environment)
         self.assertEqual(ended.returncode, status, ended.stderr)
@@ -102,6 +144,31 @@ class FirstStart(unittest.TestCase):
         self.assertEqual(checked.stderr, says)
         as_json = json.loads(run('config', 'check', str(self.file), '--json').stdout)
         self.assertEqual([e['line'] for e in as_json['errors']], [1, 2, 3, 4])
+
+    def test_every_key_that_is_mistyped_or_holds_nonsense_is_named(self):
+        def check(text):
+            self.file.write_text(text)
+            ended = run('config', 'check', str(self.file), '--json')
+            self.assertIn(ended.returncode, (0, EXIT_CONFIG), ended.stderr)
+            return json.loads(ended.stdout)['errors']
+
+        self.assertEqual(check(json.dumps(SAMPLE)), [])
+
+        def mistype(node, key):
+            node[key + 'x'] = node.pop(key)
+
+        def overflow(node, key):
+            node[key] = '9' * 400 + 'x\u0001'
+
+        def turn_over(node, key):
+            node[key] = [] if isinstance(node[key], dict) else {'a': {'b': []}}
+        for path in places(SAMPLE):
+            for change in (mistype, overflow, turn_over):
+                with self.subTest(path=path, change=change.__name__):
+                    errors = check(changed(path, change))
+                    self.assertTrue(errors)
+                    self.assertTrue(any(path[-1] in error['key'] for error in errors), errors)
+                    self.assertEqual({error['line'] for error in errors}, {1})
 
     def test_a_good_file_is_valid_and_has_a_schema(self):
         self.assertEqual(run('config', 'check', str(self.file)).returncode, 0)

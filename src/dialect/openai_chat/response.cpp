@@ -236,6 +236,12 @@ void rewrite_answer(const Answer& answer,
         Span span;
         std::string with;
     };
+    if (cuts.empty()) {  // nearly always
+        if (!public_model.empty() && answer.model.is_set()) {
+            splice.replace(answer.model, quoted(public_model));
+        }
+        return;
+    }
     std::vector<Edit> edits;
     if (!public_model.empty() && answer.model.is_set()) {
         edits.push_back({answer.model, quoted(public_model)});
