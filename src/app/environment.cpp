@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "base/text.h"
 #include "provider/section.h"
 #include "router/section.h"
 
@@ -40,7 +39,10 @@ Result<Surplus> complete(const config::Snapshot& snapshot, const config::Lookup&
         }
         const auto found = environment(kind->key_variable);
         // A key that was read from a file often has that file's last line feed.
-        const std::string_view key = trim(found ? std::string_view(*found) : std::string_view{});
+        std::string_view key = found ? std::string_view(*found) : std::string_view{};
+        while (key.ends_with('\n') || key.ends_with('\r')) {
+            key.remove_suffix(1);
+        }
         if (key.empty()) {
             continue;
         }
