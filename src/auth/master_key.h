@@ -17,9 +17,6 @@ inline constexpr std::string_view kMasterKeyFile = "master.key";
 
 // The labels of HKDF. A label is never reused for another purpose.
 inline constexpr std::string_view kPepperLabel = "key-pepper";
-inline constexpr std::string_view kSealLabel = "seal";
-inline constexpr std::string_view kAuditLabel = "audit";
-inline constexpr std::string_view kSessionLabel = "session";
 
 class MasterKey {
 public:

@@ -1,6 +1,5 @@
 // UUIDv7 (RFC 9562): 48 bits of wall-clock milliseconds, then random bits, so that ids sort by
-// time. The ids of requests, keys and tenants are types of their own, so that they cannot be
-// swapped.
+// time.
 #pragma once
 
 #include <array>
@@ -17,7 +16,6 @@ namespace weir {
 struct Uuid {
     std::array<std::uint8_t, 16> bytes{};
     auto operator<=>(const Uuid&) const = default;
-    bool is_nil() const { return *this == Uuid{}; }
 };
 
 // Random bits come from a per-thread pool filled by the system's generator. Any thread.
@@ -29,10 +27,5 @@ char* write_text(const Uuid& id, char* into);
 std::string to_text(const Uuid& id);
 // Accepts the 36-character form, either case; nothing else.
 std::optional<Uuid> parse_uuid(std::string_view text);
-
-struct RequestId {
-    Uuid value;
-    auto operator<=>(const RequestId&) const = default;
-};
 
 }  // namespace weir

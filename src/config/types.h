@@ -38,7 +38,6 @@ struct Type {
 };
 
 namespace detail {
-bool expect_scalar(const Position& at, std::string_view expected, Reporter& reporter);
 void report_unexpected(const Position& at, std::string_view expected, Reporter& reporter);
 void report_unknown_key(const Node::Entry& entry,
                         const std::string& path,

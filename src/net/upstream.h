@@ -128,7 +128,6 @@ public:
     void end_by(aio::Deadline total) { timing_.total = total; }
     // Bytes were put on the wire: from here on the provider may have done work.
     bool was_sent() const { return sent_; }
-    bool was_connected() const { return connection_ != nullptr; }
 
 private:
     aio::Task<Result<void>> receive_head(Method method);

@@ -23,6 +23,7 @@ Call::Call(net::ServerCall& server_call,
         head.find(net::KnownHeader::x_request_id).substr(0, kClientRequestIdBytesMax);
     path.assign(head.path);
     method.assign(head.method_text);
+    is_head = head.method == net::Method::head;
 }
 
 }  // namespace weir::pipeline

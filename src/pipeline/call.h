@@ -60,6 +60,7 @@ struct Call {
     std::string client_request_id;
     FixedText<64> path;  // for the access log only
     FixedText<16> method;
+    bool is_head = false;  // the answer has no body
 
     // 3 identify, 4 admit
     auth::IdentityRef who;  // null until identified

@@ -210,10 +210,10 @@ Result<void> Pipeline::reserve(Call& call) {
     return {};
 }
 
-aio::Task<void> Pipeline::list_models(net::ServerCall& http, std::string_view id, bool has_body) {
+aio::Task<void> Pipeline::list_models(net::ServerCall& http, std::string_view id) {
     Call call(http, "models", services_.clock);
     const std::string wanted(id);
-    const auto outcome = co_await run_models(call, wanted, has_body);
+    const auto outcome = co_await run_models(call, wanted);
     if (!outcome) {
         settle_failed(call, outcome.error());
         co_await send_error(call, outcome.error(), {});
@@ -221,7 +221,7 @@ aio::Task<void> Pipeline::list_models(net::ServerCall& http, std::string_view id
     observe(call);
 }
 
-aio::Task<Result<void>> Pipeline::run_models(Call& call, std::string_view id, bool has_body) {
+aio::Task<Result<void>> Pipeline::run_models(Call& call, std::string_view id) {
     // The same door as for calls that cost something.
     WEIR_CO_TRY(
         runtime_.limits.check_address(call.http.client().bytes, services_.clock.steady_now()));
@@ -255,7 +255,7 @@ aio::Task<Result<void>> Pipeline::run_models(Call& call, std::string_view id, bo
         body = openai_chat::encode_model(id, created);
     }
     const std::string_view pieces[] = {body};
-    co_return co_await send_whole(call, 200, "application/json", pieces, has_body);
+    co_return co_await send_whole(call, 200, "application/json", pieces);
 }
 
 aio::Task<void> Pipeline::refuse(net::ServerCall& http,

@@ -51,8 +51,8 @@ public:
 
     // A chat or embeddings call, from its head to its last byte.
     aio::Task<void> serve(net::ServerCall& http, llm::Surface surface);
-    // GET /v1/models and /v1/models/{id} (`id` empty: the list). `has_body` false: HEAD.
-    aio::Task<void> list_models(net::ServerCall& http, std::string_view id, bool has_body);
+    // GET /v1/models and /v1/models/{id} (`id` empty: the list).
+    aio::Task<void> list_models(net::ServerCall& http, std::string_view id);
     // What is no call: an unknown path, a wrong method (`allow`: the right ones), a bad head
     // (`head_is_good` false).
     aio::Task<void> refuse(net::ServerCall& http,
@@ -78,7 +78,7 @@ private:
     static Error reason_of_end(const aio::Context& context,
                                const net::ServerCall& http,
                                Error error);
-    aio::Task<Result<void>> run_models(Call& call, std::string_view id, bool has_body);
+    aio::Task<Result<void>> run_models(Call& call, std::string_view id);
 
     // pipeline.cpp: steps 2 to 4
     aio::Maybe<Result<void>> identify(Call& call);
@@ -106,8 +106,10 @@ private:
 
     // reply.cpp
     void begin_head(Call& call, int status);
-    aio::Task<Result<void>> send_whole(
-        Call& call, int status, std::string_view type, net::Pieces body, bool has_body = true);
+    aio::Task<Result<void>> send_whole(Call& call,
+                                       int status,
+                                       std::string_view type,
+                                       net::Pieces body);
     aio::Task<void> send_error(Call& call, const Error& error, std::string_view allow);
 
     // A request on its way to a provider: its head, and all of it in pieces. Used again and again.

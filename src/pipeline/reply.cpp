@@ -46,7 +46,7 @@ void Pipeline::begin_head(Call& call, int status) {
     call.status = status;
     head_.clear();
     net::append_status_line(head_, status);
-    net::append_date(head_, call.started_at);
+    net::append_date(head_, services_.clock.wall_now());
     net::append_field(head_, "x-request-id", call.id_text());
     if (!call.client_request_id.empty()) {
         net::append_field(head_, "x-client-request-id", call.client_request_id);
@@ -73,8 +73,10 @@ void Pipeline::begin_head(Call& call, int status) {
     }
 }
 
-aio::Task<Result<void>> Pipeline::send_whole(
-    Call& call, int status, std::string_view type, net::Pieces body, bool has_body) {
+aio::Task<Result<void>> Pipeline::send_whole(Call& call,
+                                             int status,
+                                             std::string_view type,
+                                             net::Pieces body) {
     begin_head(call, status);
     net::append_field(head_, "content-type", type);
     net::append_field(head_, "content-length", std::uint64_t{net::total_size(body)});
@@ -83,7 +85,7 @@ aio::Task<Result<void>> Pipeline::send_whole(
     }
     head_ += "\r\n";
     gathered_.assign(1, head_);
-    if (has_body) {
+    if (!call.is_head) {
         gathered_.insert(gathered_.end(), body.begin(), body.end());
     }
     const net::Io io = co_await call.http.write_copying(gathered_);
@@ -119,7 +121,7 @@ aio::Task<void> Pipeline::send_error(Call& call, const Error& error, std::string
     net::append_field(head_, "content-type", "application/json");
     net::append_field(head_, "content-length", std::uint64_t{body.size()});
     head_ += "\r\n";
-    const std::string_view pieces[] = {head_, body};
+    const std::string_view pieces[] = {head_, call.is_head ? std::string_view{} : body};
     const net::Io io = co_await call.http.write_copying(pieces);
     if (io.is_ok()) {
         call.http.finish();

@@ -29,11 +29,9 @@ std::vector<openai_chat::Cut> screen(const openai_chat::Answer& answer,
         }
         guardrail::OutputFilter filter(rules);
         // Nearly every answer passes whole: no copy is made to find that out, but of escaped text.
-        const std::string_view raw = dialect::json::between_quotes(choice.content.in(text));
-        const bool escaped = raw.find('\\') != std::string_view::npos;
-        const std::string unescaped =
-            escaped ? dialect::json::read_string(choice.content.in(text)) : std::string();
-        const std::string_view words = escaped ? std::string_view(unescaped) : raw;
+        std::string unescaped;
+        const std::string_view words =
+            dialect::json::view_string(choice.content.in(text), unescaped);
         if (filter.pass(words)) {
             continue;
         }

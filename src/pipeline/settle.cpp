@@ -96,8 +96,11 @@ void Pipeline::settle_failed(Call& call, const Error& error) {
             break;
     }
     if (!call.opened) {
-        // Weir itself refused: the request does not count against the caller's rate.
-        std::move(call.slot).refund(services_.clock.steady_now());
+        // What Weir itself refused does not count against the caller's rate; what its client broke
+        // off or never finished sending does.
+        if (error.code() != Code::cancelled && error.code() != Code::request_timeout) {
+            std::move(call.slot).refund(services_.clock.steady_now());
+        }
         return;
     }
     if (!call.settled) {

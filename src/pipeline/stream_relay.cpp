@@ -211,11 +211,9 @@ Result<bool> StreamRelay::screen(const dialect::sse::Event& event,
         bool replaced = false;
         auto stop = guardrail::Stop::none;
         if (choice.content.size > 2) {
-            const std::string_view raw = json::between_quotes(choice.content.in(event.data));
-            const bool escaped = raw.find('\\') != std::string_view::npos;
-            const std::string unescaped =
-                escaped ? json::read_string(choice.content.in(event.data)) : std::string();
-            const std::string_view text = escaped ? std::string_view(unescaped) : raw;
+            std::string unescaped;
+            const std::string_view text =
+                json::view_string(choice.content.in(event.data), unescaped);
             if (!state->filter.pass(text)) {
                 stop = state->filter.feed(text, scratch_.rewritten);
                 replaced = true;

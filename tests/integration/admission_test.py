@@ -186,6 +186,22 @@ class Limits(unittest.TestCase):
         self.assertEqual(codes, [401] * 5 + [429] * 3)
         self.assertEqual(gateway.chat(max_tokens=1)[0], 200)
 
+    def test_a_guesser_does_not_lock_out_the_admin_of_his_address(self):
+        gateway = self.start(limits={'guesses': '3/h'})
+        codes = [gateway.call('GET', '/api/v1/keys', key=f'wrong-{i}')[0] for i in range(5)]
+        self.assertEqual(codes, [401] * 3 + [429] * 2)
+        self.assertEqual(gateway.admin('GET', '/keys')[0], 200)
+
+    def test_a_request_that_its_client_breaks_off_counts_against_the_rate(self):
+        gateway = self.start(limits={'per_ip': {'requests': '2/h'}})
+        with gateway.connect() as sock:
+            sock.sendall(f'POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {API_KEY}\r\n'
+                         'Content-Length: 1000\r\n\r\n{'.encode())
+            self.assertEqual(gateway.chat(max_tokens=1)[0], 200)
+        # Only when the gateway has noticed is there anything it could have given back.
+        wait_for(lambda: gateway.metrics().get('weir_errors_total{code="cancelled",fault="client"}'), 'the call to end')
+        self.assertEqual(gateway.chat(max_tokens=1)[0], 429)
+
     def test_bodies_in_flight(self):
         gateway = self.start(limits={'max_in_flight_bytes': '4KiB'})
         self.assertEqual(gateway.chat(max_tokens=1)[0], 200)

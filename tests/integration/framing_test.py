@@ -199,6 +199,12 @@ class Framing(unittest.TestCase):
         self.assertEqual(headers['content-length'], str(len(text)))
         self.assertEqual(set(headers), set(of_get))
 
+    def test_an_error_to_head_has_no_body_that_the_next_answer_could_be_read_from(self):
+        first = request(start='HEAD /v1/chat/completions HTTP/1.1') + request(start='HEAD /v1/nowhere HTTP/1.1')
+        received = raw(self.gateway, first + request('Connection: close', start='GET /v1/models HTTP/1.1'))
+        heads = received.split(b'\r\n\r\n')
+        self.assertEqual([head[:12] for head in heads[:3]], [b'HTTP/1.1 405', b'HTTP/1.1 404', b'HTTP/1.1 200'])
+
     def test_paths_are_taken_as_they_are(self):
         for path in ['//v1/models', '/v1/../api/v1/keys', '/v1/%2e%2e/api/v1/keys', '/v1/models%00', '/v1/models/..',
                      '/v1/chat%2fcompletions', '/V1/models', '/v1/%c0%ae%c0%ae/models', '/', '/v1/chat/completions/']:

@@ -19,6 +19,16 @@ std::string read_string(std::string_view quoted) {
     return text;
 }
 
+std::string_view view_string(std::string_view quoted, std::string& aside) {
+    const std::string_view raw = between_quotes(quoted);
+    if (raw.find('\\') == std::string_view::npos) {
+        return raw;
+    }
+    aside.clear();
+    append_unescaped(aside, raw);
+    return aside;
+}
+
 void append_escaped(std::string& into, std::string_view text) {
     static constexpr char kHex[] = "0123456789abcdef";
     // Most of any text needs no escape: it is copied in runs.

@@ -14,6 +14,8 @@ namespace weir::dialect::json {
 std::optional<std::int64_t> read_integer(std::string_view number);
 // The text between the quotes of a string value, unescaped.
 std::string read_string(std::string_view quoted);
+// The same without a copy where nothing is escaped; else the text is in `aside`.
+std::string_view view_string(std::string_view quoted, std::string& aside);
 inline std::string_view between_quotes(std::string_view quoted) {
     return quoted.substr(1, quoted.size() - 2);
 }

@@ -204,7 +204,9 @@ TEST(ChatStream, ChunksThatWeirMakesAreValid) {
         EXPECT_EQ(decoded->id.in(text), "\"a\"");
     }
     EXPECT_EQ(answer(made[0])->choices[0].content.in(made[0]), R"("a\"b")");
-    EXPECT_EQ(answer(made[1])->finish_reason(made[1]), llm::FinishReason::length);
+    const auto finished = answer(made[1]);
+    EXPECT_EQ(read_finish_reason(finished->choices[0].finish_reason.in(made[1])),
+              llm::FinishReason::length);
     EXPECT_EQ(answer(made[2])->usage, (llm::Usage{5, 1, 0, 3, 0}));
 }
 

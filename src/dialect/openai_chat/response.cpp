@@ -171,15 +171,6 @@ bool Answer::is_empty() const {
     });
 }
 
-llm::FinishReason Answer::finish_reason(std::string_view text) const {
-    for (const Choice& choice : choices) {
-        if (choice.finish_reason.is_set()) {
-            return read_finish_reason(choice.finish_reason.in(text));
-        }
-    }
-    return llm::FinishReason::none;
-}
-
 llm::FinishReason read_finish_reason(std::string_view value) {
     const std::string_view word = json::between_quotes(value);
     using enum llm::FinishReason;
@@ -264,13 +255,6 @@ void rewrite_answer(const Answer& answer,
     for (Edit& edit : edits) {
         splice.replace(edit.span, std::move(edit.with));
     }
-}
-
-void rename_model(const Answer& answer,
-                  std::string_view text,
-                  std::string_view public_model,
-                  json::Splice& splice) {
-    rewrite_answer(answer, text, public_model, {}, splice);
 }
 
 void StreamIdentity::learn(const Answer& chunk,

@@ -36,7 +36,6 @@ struct Answer {
 
     // Nothing was produced: no text, no call, no embedding. From a provider this is a failure.
     bool is_empty() const;
-    llm::FinishReason finish_reason(std::string_view text) const;
 };
 
 // Errors: upstream_invalid_response.
@@ -45,12 +44,6 @@ Result<Answer> decode_answer(std::string_view text, json::Scratch& scratch);
 Result<void> decode_answer(std::string_view text, json::Scratch& scratch, Answer& into);
 
 llm::FinishReason read_finish_reason(std::string_view quoted);
-
-// Replaces `model` by the name the client knows.
-void rename_model(const Answer& answer,
-                  std::string_view text,
-                  std::string_view public_model,
-                  json::Splice& splice);
 
 // A guardrail changed choice `choice`: its text is `kept`, and the reason says why it ended there
 // (none: it goes on, or ended by itself).
