@@ -16,7 +16,7 @@ void decode_request(benchmark::State& state) {
     body += "\"}]}";
     json::Scratch scratch;
     for (auto _ : state) {
-        benchmark::DoNotOptimize(decode_chat(body, scratch));
+        benchmark::DoNotOptimize(read_chat(body, scratch));
     }
     state.SetBytesProcessed(static_cast<std::int64_t>(body.size()) * state.iterations());
 }

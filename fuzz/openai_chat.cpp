@@ -11,15 +11,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     using namespace weir::dialect;
     const std::string_view text(reinterpret_cast<const char*>(data), size);
     json::Scratch scratch;
-    if (const auto request = openai_chat::decode_chat(text, scratch)) {
+    if (const auto request = openai_chat::read_chat(text, scratch)) {
         json::Splice splice(text);
-        openai_chat::rewrite(*request, "up\"stream", splice);
+        weir::dialect::rewrite(*request, "up\"stream", splice);
         const std::string rewritten = splice.str();
-        const auto again = openai_chat::decode_chat(rewritten, scratch);
+        const auto again = openai_chat::read_chat(rewritten, scratch);
         WEIR_ASSERT(again && again->model == "up\"stream");
         WEIR_ASSERT(!request->stream || again->include_usage);
     }
-    static_cast<void>(openai_chat::decode_embeddings(text, scratch));
+    static_cast<void>(openai_chat::read_embeddings(text, scratch));
     if (const auto answer = openai_chat::decode_answer(text, scratch)) {
         std::vector<openai_chat::Cut> cuts;
         for (std::size_t i = 0; i < answer->choices.size(); ++i) {
@@ -31,6 +31,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         openai_chat::rewrite_answer(*answer, text, "alias", cuts, splice);
         WEIR_ASSERT(openai_chat::decode_answer(splice.str(), scratch));
     }
-    static_cast<void>(openai_chat::decode_error(400, text, std::nullopt));
+    static_cast<void>(openai_chat::decode_error({.status = 400, .body = text}));
     return 0;
 }

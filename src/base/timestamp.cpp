@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 #include "base/text.h"
 
 namespace weir {
@@ -113,6 +116,41 @@ std::optional<WallTime> parse_rfc3339(std::string_view text) {
     return WallTime{std::chrono::sys_days{date}.time_since_epoch() + std::chrono::hours{*hour} +
                     std::chrono::minutes{*minute} + std::chrono::seconds{*second} - *offset +
                     std::chrono::microseconds{*fraction}};
+}
+
+std::optional<WallTime> parse_http_date(std::string_view text) {
+    constexpr std::array<std::string_view, 12> kMonths = {
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    constexpr std::size_t kSize = 29;
+    if (text.size() != kSize || text.substr(3, 2) != ", " || !text.ends_with(" GMT")) {
+        return std::nullopt;
+    }
+    text.remove_prefix(5);
+    const auto day = take(text, 2);
+    const bool space = skip(text, ' ', ' ');
+    const auto month = std::find(kMonths.begin(), kMonths.end(), text.substr(0, 3));
+    text.remove_prefix(3);
+    const bool second_space = skip(text, ' ', ' ');
+    const auto year = take(text, 4);
+    const bool third_space = skip(text, ' ', ' ');
+    const auto hour = take(text, 2);
+    const bool colon = skip(text, ':', ':');
+    const auto minute = take(text, 2);
+    const bool second_colon = skip(text, ':', ':');
+    const auto second = take(text, 2);
+    if (!day || !space || month == kMonths.end() || !second_space || !year || !third_space ||
+        !hour || !colon || !minute || !second_colon || !second) {
+        return std::nullopt;
+    }
+    const std::chrono::year_month_day date{
+        std::chrono::year{*year},
+        std::chrono::month{static_cast<unsigned>(month - kMonths.begin()) + 1},
+        std::chrono::day{static_cast<unsigned>(*day)}};
+    if (!date.ok() || *hour > 23 || *minute > 59 || *second > 60) {
+        return std::nullopt;
+    }
+    return WallTime{std::chrono::sys_days{date}.time_since_epoch() + std::chrono::hours{*hour} +
+                    std::chrono::minutes{*minute} + std::chrono::seconds{*second}};
 }
 
 }  // namespace weir

@@ -15,4 +15,8 @@ std::string to_rfc3339(WallTime time);
 // as "+01:00". nullopt: not that, or no such day.
 std::optional<WallTime> parse_rfc3339(std::string_view text);
 
+// "Sun, 06 Nov 1994 08:49:37 GMT", the one form of RFC 9110 that is still written. nullopt: not
+// that, or no such day.
+std::optional<WallTime> parse_http_date(std::string_view text);
+
 }  // namespace weir

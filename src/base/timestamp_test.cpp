@@ -46,5 +46,19 @@ TEST(Timestamp, RefusesEverythingElse) {
     }
 }
 
+TEST(Timestamp, ReadsHttpDates) {
+    EXPECT_EQ(parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT"),
+              parse_rfc3339("1994-11-06T08:49:37Z"));
+    for (const std::string_view bad : {"",
+                                       "Sun, 31 Feb 2026 08:49:37 GMT",
+                                       "Sunday, 06-Nov-94 08:49:37 GMT",
+                                       "Sun Nov  6 08:49:37 1994",
+                                       "Sun, 06 Nov 1994 24:49:37 GMT",
+                                       "Sun, 06 Nux 1994 08:49:37 GMT",
+                                       "Sun, 06 Nov 1994 08:49:37 CET"}) {
+        EXPECT_FALSE(parse_http_date(bad)) << bad;
+    }
+}
+
 }  // namespace
 }  // namespace weir

@@ -10,6 +10,40 @@ std::string_view name(Surface surface) {
             return "chat";
         case Surface::embeddings:
             return "embeddings";
+        case Surface::completions:
+            return "completions";
+        case Surface::responses:
+            return "responses";
+        case Surface::messages:
+            return "messages";
+        case Surface::generate:
+            return "generate";
+        case Surface::count_tokens:
+            return "count_tokens";
+        case Surface::moderations:
+            return "moderations";
+        case Surface::images:
+            return "images";
+        case Surface::audio:
+            return "audio";
+        case Surface::rerank:
+            return "rerank";
+    }
+    std::unreachable();
+}
+
+std::string_view name(Dialect dialect) {
+    switch (dialect) {
+        case Dialect::openai_chat:
+            return "openai_chat";
+        case Dialect::openai_responses:
+            return "openai_responses";
+        case Dialect::anthropic:
+            return "anthropic";
+        case Dialect::gemini:
+            return "gemini";
+        case Dialect::bedrock:
+            return "bedrock";
     }
     std::unreachable();
 }
@@ -19,6 +53,7 @@ std::string_view name(FinishReason reason) {
         case FinishReason::none:
             return "";
         case FinishReason::stop:
+        case FinishReason::stop_sequence:
             return "stop";
         case FinishReason::length:
             return "length";
@@ -26,6 +61,8 @@ std::string_view name(FinishReason reason) {
             return "tool_calls";
         case FinishReason::content_filter:
             return "content_filter";
+        case FinishReason::error:
+            return "error";
         case FinishReason::other:
             return "other";
     }

@@ -1,4 +1,5 @@
-// The vocabulary of a call that every layer shares: which surface, why it stopped. Values only.
+// The words that every layer shares: which surface, whose dialect, who speaks, why it stopped.
+// Values only.
 #pragma once
 
 #include <cstdint>
@@ -7,12 +8,41 @@
 namespace weir::llm {
 
 // Where a call came in. The name is a metric label and a ledger column.
-enum class Surface : std::uint8_t { chat, embeddings };
+enum class Surface : std::uint8_t {
+    chat,          // OpenAI Chat Completions
+    embeddings,    // OpenAI's form
+    completions,   // OpenAI's legacy form
+    responses,     // OpenAI Responses
+    messages,      // Anthropic Messages
+    generate,      // Gemini generateContent
+    count_tokens,  // of any dialect
+    moderations,
+    images,
+    audio,
+    rerank,
+};
 std::string_view name(Surface surface);
 
+// The shape of the bytes. Bedrock's Converse is spoken by a provider only.
+enum class Dialect : std::uint8_t { openai_chat, openai_responses, anthropic, gemini, bedrock };
+inline constexpr std::size_t kDialectCount = 5;
+std::string_view name(Dialect dialect);
+
+enum class Role : std::uint8_t { system, developer, user, assistant };
+
 // Why the model stopped, in the normal form of API-MAPPING 4.1. `other` is one we do not know: it
-// passes on as it came.
-enum class FinishReason : std::uint8_t { none, stop, length, tool_calls, content_filter, other };
+// passes on as it came. `error`: the provider failed, but said so as a reason to stop.
+enum class FinishReason : std::uint8_t {
+    none,
+    stop,
+    stop_sequence,  // one of the caller's
+    length,
+    tool_calls,
+    content_filter,
+    error,
+    other,
+};
+// As OpenAI's chat says it.
 std::string_view name(FinishReason reason);
 
 }  // namespace weir::llm

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "dialect/failure.h"
 #include "dialect/openai_chat/error.h"
 #include "net/http_body.h"
 #include "net/http_encode.h"
@@ -51,7 +52,7 @@ aio::Task<Result<void>> Pipeline::attempt(Call& call, std::string_view body) {
     const aio::Deadline first = streamed ? total.at_most(timeouts.first_token) : total;
 
     json::Splice spliced(body);
-    openai_chat::rewrite(*call.request, call.route.upstream_model, spliced);
+    dialect::rewrite(*call.request, call.route.upstream_model, spliced);
     auto outgoing = take_outgoing();
     std::string& head = outgoing->head;
     head = call.provider->head(call.surface);
@@ -122,10 +123,12 @@ void Pipeline::give_back(std::unique_ptr<Outgoing> outgoing) {
 // What a provider's error status means. Its body is read as far as it helps.
 aio::Task<Error> Pipeline::read_refusal(net::Exchange& exchange) {
     const int status = exchange.head().status;
-    const auto wait = openai_chat::read_retry_after(exchange.head().find("retry-after"),
-                                                    exchange.head().find("retry-after-ms"));
+    const auto wait =
+        dialect::read_retry_after({.retry_after = exchange.head().find("retry-after"),
+                                   .retry_after_ms = exchange.head().find("retry-after-ms")},
+                                  services_.clock.wall_now());
     const std::string body = co_await read_words(exchange);
-    co_return openai_chat::decode_error(status, body, wait);
+    co_return openai_chat::decode_error({.status = status, .body = body, .retry_after = wait});
 }
 
 // A stream was asked for, and something else came with a 200: an error of the provider's, or
@@ -134,9 +137,9 @@ aio::Task<Error> Pipeline::read_whole_instead(net::Exchange& exchange) {
     const std::string body = co_await read_words(exchange);
     const auto answer = openai_chat::decode_answer(body, scratch_.json);
     if (answer && answer->error.is_set()) {
-        co_return openai_chat::decode_error(kServerError, body, std::nullopt);
+        co_return openai_chat::decode_error({.status = kServerError, .body = body});
     }
-    co_return openai_chat::unusable_answer("a stream was asked for, the answer is none").error();
+    co_return dialect::unusable_answer("a stream was asked for, the answer is none").error();
 }
 
 aio::Task<std::string> Pipeline::read_words(net::Exchange& exchange) {
@@ -157,10 +160,10 @@ Result<void> Pipeline::judge_answer(Call& call,
                                     openai_chat::Answer& answer) {
     WEIR_TRY(answer, openai_chat::decode_answer(body, scratch_.json));
     if (answer.error.is_set()) {
-        return std::unexpected(openai_chat::decode_error(kServerError, body, std::nullopt));
+        return std::unexpected(openai_chat::decode_error({.status = kServerError, .body = body}));
     }
     if (answer.is_empty()) {
-        return openai_chat::unusable_answer("the answer holds nothing");
+        return dialect::unusable_answer("the answer holds nothing");
     }
     call.usage = answer.usage;
     if (!call.usage) {
@@ -196,7 +199,7 @@ aio::Task<Result<void>> Pipeline::relay_answer(Call& call, net::Exchange& exchan
             }
             gathered += *bytes;
             if (gathered.size() > kAnswerBytesMax) {
-                read = openai_chat::unusable_answer("the answer is too large");
+                read = dialect::unusable_answer("the answer is too large");
                 break;
             }
         }

@@ -66,7 +66,7 @@ struct Call {
     auth::IdentityRef who;  // null until identified
     quota::Slot slot;
     llm::Surface surface = llm::Surface::chat;
-    std::optional<dialect::openai_chat::Request> request;
+    std::optional<dialect::Request> request;
     std::string_view asked_model;  // what the client called it, or the default
     router::Resolved route;
     const provider::Provider* provider = nullptr;

@@ -176,8 +176,8 @@ Result<void> Pipeline::decode(Call& call, std::string_view body) {
     WEIR_TRY(call.slot.hold_bytes(body.size()));
     WEIR_TRY(call.request,
              call.surface == llm::Surface::chat
-                 ? openai_chat::decode_chat(body, scratch_.json)
-                 : openai_chat::decode_embeddings(body, scratch_.json));
+                 ? openai_chat::read_chat(body, scratch_.json)
+                 : openai_chat::read_embeddings(body, scratch_.json));
     call.asked_model =
         call.request->model.empty() ? runtime_.catalog.default_model() : call.request->model;
     WEIR_TRY(call.route, runtime_.catalog.resolve(call.asked_model));

@@ -162,7 +162,7 @@ TEST_F(Recordings, ErrorsAreOurs) {
     EXPECT_GT(errors.size(), 2u);
     for (const Json& one : errors) {
         const Error error = dialect::openai_chat::decode_error(
-            one["status"], text(one, "response_body"), std::nullopt);
+            {.status = one["status"], .body = text(one, "response_body")});
         const int status = info(error.code()).status;
         EXPECT_GE(status, 400) << one["id"];
         // A client's fault stays one; the gateway's credential is not the client's business.
@@ -178,15 +178,15 @@ TEST_F(Recordings, RequestsAreUnderstoodAndKeptByteForByte) {
     std::size_t understood = 0;
     for (const Json& one : of("chat", {"plain", "tools", "stream", "tools-stream"})) {
         const std::string body = text(one, "request_body");
-        const auto request = dialect::openai_chat::decode_chat(body, scratch);
+        const auto request = dialect::openai_chat::read_chat(body, scratch);
         ASSERT_TRUE(request.has_value()) << one["id"] << request.error().message();
         dialect::json::Splice same(body);
-        dialect::openai_chat::rewrite(*request, request->model, same);
+        dialect::rewrite(*request, request->model, same);
         const std::string sent = same.str();
         if (!request->stream || request->include_usage) {
             EXPECT_EQ(sent, body) << one["id"];
         } else {
-            const auto again = dialect::openai_chat::decode_chat(sent, scratch);
+            const auto again = dialect::openai_chat::read_chat(sent, scratch);
             ASSERT_TRUE(again.has_value()) << one["id"];
             EXPECT_TRUE(again->include_usage) << one["id"];
         }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "dialect/failure.h"
 #include "dialect/json/value.h"
 #include "dialect/openai_chat/error.h"
 #include "pipeline/screen.h"
@@ -86,7 +87,7 @@ Result<void> StreamRelay::end(std::string& out) {
         done_ = true;
         return {};
     }
-    return openai_chat::unusable_answer("the stream ended without its terminal event");
+    return dialect::unusable_answer("the stream ended without its terminal event");
 }
 
 Result<void> StreamRelay::on_event(const dialect::sse::Event& event, std::string& out) {
@@ -98,7 +99,7 @@ Result<void> StreamRelay::on_event(const dialect::sse::Event& event, std::string
     }
     if (event.data == openai_chat::kDone) {
         if (!committed_) {
-            return openai_chat::unusable_answer("the stream ended before its first token");
+            return dialect::unusable_answer("the stream ended before its first token");
         }
         // A choice whose finish never came: what was held back is decided now.
         for (const auto& state : choices_) {
@@ -125,7 +126,8 @@ Result<void> StreamRelay::on_event(const dialect::sse::Event& event, std::string
     if (scratch_.chunk.error.is_set()) {
         // The status that the provider would have used was spent on 200; its words say the rest.
         constexpr int kServerError = 500;
-        return std::unexpected(openai_chat::decode_error(kServerError, event.data, std::nullopt));
+        return std::unexpected(
+            openai_chat::decode_error({.status = kServerError, .body = event.data}));
     }
     return on_chunk(event, scratch_.chunk, out);
 }
@@ -282,7 +284,7 @@ Result<StreamRelay::ChoiceState*> StreamRelay::state_of(std::int64_t index) {
         }
     }
     if (static_cast<std::int64_t>(choices_.size()) >= terms_.choices) {
-        return openai_chat::unusable_answer("more choices than were asked for");
+        return dialect::unusable_answer("more choices than were asked for");
     }
     choices_.push_back(std::make_unique<ChoiceState>(index, *terms_.rules));
     return choices_.back().get();
@@ -300,7 +302,7 @@ Result<void> StreamRelay::emit(std::string_view event, std::string& out) {
         return {};
     }
     if (++held_events_ > kHeldEventsMax || held_.size() + event.size() > kHeldBytesMax) {
-        return openai_chat::unusable_answer("too much before the first token");
+        return dialect::unusable_answer("too much before the first token");
     }
     held_ += event;
     return {};

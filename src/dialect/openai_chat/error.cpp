@@ -1,8 +1,6 @@
 #include "dialect/openai_chat/error.h"
 
-#include <fmt/format.h>
-
-#include "base/text.h"
+#include "dialect/failure.h"
 #include "dialect/json/scanner.h"
 #include "dialect/json/value.h"
 
@@ -11,8 +9,6 @@ namespace {
 
 using json::Kind;
 using json::Span;
-
-constexpr std::size_t kWordsMax = 512;
 
 std::string_view type_of(Code code) {
     switch (code) {
@@ -56,17 +52,6 @@ struct Words {
     }
 };
 
-std::string bounded(std::string text) {
-    if (text.size() > kWordsMax) {
-        std::size_t end = kWordsMax;
-        while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) {
-            --end;
-        }
-        text.resize(end);
-    }
-    return text;
-}
-
 }  // namespace
 
 std::string encode_error(const Error& error) {
@@ -88,81 +73,27 @@ std::string encode_error(const Error& error) {
     return body;
 }
 
-Error decode_error(int status,
-                   std::string_view body,
-                   std::optional<std::chrono::milliseconds> retry_after) {
-    Words words{.text = body};
+Error decode_error(const Refusal& refusal) {
+    Words words{.text = refusal.body};
     json::Scratch scratch;
     // A body that is no JSON (a proxy's HTML page) has no words for us; its status says enough.
-    if (!json::scan(body, json::Duplicates::allowed, scratch, words)) {
+    if (!json::scan(refusal.body, json::Duplicates::allowed, scratch, words)) {
         words = {};
     }
-    std::string private_words =
-        fmt::format("status {}: {} {}", status, words.code, bounded(words.message));
-    const auto say = [&](Code code, std::string message) {
-        Failure failure = fail(code, std::move(message)).detail(std::move(private_words));
-        if (retry_after) {
-            failure = std::move(failure).retry_after(*retry_after);
+    Verdict verdict{.cause = cause_of_status(refusal.status),
+                    .code = std::move(words.code),
+                    .message = std::move(words.message),
+                    .parameter = std::move(words.parameter)};
+    if (verdict.cause == Verdict::Cause::request) {
+        if (verdict.code == "context_length_exceeded") {
+            verdict.cause = Verdict::Cause::context_length;
+        } else if (verdict.code == "content_filter") {
+            verdict.cause = Verdict::Cause::content_filter;
         }
-        return std::move(failure).error();
-    };
-    switch (status) {
-        case 400:
-        case 413:
-        case 422: {
-            const Code code = words.code == "context_length_exceeded"
-                                  ? Code::context_length_exceeded
-                              : words.code == "content_filter" ? Code::content_filter
-                                                               : Code::invalid_request;
-            Error error =
-                say(code,
-                    words.message.empty() ? "The model provider refused the request as malformed."
-                                          : bounded(words.message));
-            return words.parameter.empty()
-                       ? error
-                       : std::move(error).with_parameter(bounded(words.parameter));
-        }
-        // Weir's credential at the provider, or its configuration: not the client's fault, nor its
-        // business.
-        case 401:
-        case 402:
-        case 403:
-        case 404:
-            return say(Code::upstream_error,
-                       "The model provider refused the gateway; tell its operator.");
-        case 408:
-        case 504:
-            return say(Code::upstream_timeout,
-                       "The model provider did not answer in time; try again.");
-        case 429:
-            if (words.code == "insufficient_quota") {
-                return say(Code::upstream_error,
-                           "The model provider refused the gateway; tell its operator.");
-            }
-            return say(Code::rate_limited,
-                       "The model provider is limiting requests; try again later.");
-        default:
-            return say(Code::upstream_error, "The model provider failed; try again.");
+    } else if (verdict.cause == Verdict::Cause::rate && verdict.code == "insufficient_quota") {
+        verdict.cause = Verdict::Cause::credential;
     }
-}
-
-Failure unusable_answer(std::string why) {
-    return fail(Code::upstream_invalid_response,
-                "The model provider gave an answer that cannot be used; try again.")
-        .detail(std::move(why));
-}
-
-std::optional<std::chrono::milliseconds> read_retry_after(std::string_view retry_after,
-                                                          std::string_view retry_after_ms) {
-    constexpr std::uint64_t kDayMs = 86'400'000;
-    if (const auto ms = parse_decimal(retry_after_ms)) {
-        return std::chrono::milliseconds{static_cast<std::int64_t>(std::min(*ms, kDayMs))};
-    }
-    if (const auto seconds = parse_decimal(retry_after)) {
-        return std::chrono::milliseconds{
-            static_cast<std::int64_t>(std::min(*seconds, kDayMs / 1000) * 1000)};
-    }
-    return std::nullopt;
+    return make_error(refusal.status, std::move(verdict), refusal.retry_after);
 }
 
 }  // namespace weir::dialect::openai_chat

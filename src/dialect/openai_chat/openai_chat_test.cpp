@@ -13,7 +13,7 @@ constexpr std::string_view kMessages = R"("messages":[{"role":"user","content":"
 
 Result<Request> chat(const std::string& body) {
     json::Scratch scratch;
-    return decode_chat(body, scratch);
+    return read_chat(body, scratch);
 }
 
 TEST(ChatRequest, KnowsWhatItNeedsToKnow) {
@@ -113,11 +113,11 @@ TEST(EmbeddingsRequest, NeedsAnInput) {
     json::Scratch scratch;
     for (const auto* good :
          {R"({"input":"x"})", R"({"input":["x"]})", R"({"input":[[1,2]]})", R"({"input":[1]})"}) {
-        EXPECT_TRUE(decode_embeddings(good, scratch)) << good;
+        EXPECT_TRUE(read_embeddings(good, scratch)) << good;
     }
     for (const auto* bad :
          {R"({})", R"({"input":""})", R"({"input":[]})", R"({"input":1})", R"({"input":{}})"}) {
-        EXPECT_EQ(decode_embeddings(bad, scratch).error().parameter(), "input") << bad;
+        EXPECT_EQ(read_embeddings(bad, scratch).error().parameter(), "input") << bad;
     }
 }
 
@@ -134,14 +134,16 @@ TEST(ChatAnswer, UsageIsReadIntoTheNormalFormAndClamped) {
     for (
         const auto& c : {
             Case{R"({"prompt_tokens":10,"completion_tokens":5,"total_tokens":15})",
-                 {10, 0, 0, 5, 0}},
+                 {.input_tokens = 10, .output_tokens = 5}},
             Case{
                 R"({"prompt_tokens":7,"completion_tokens":5,"prompt_tokens_details":{"cached_tokens":161},
                       "completion_tokens_details":{"reasoning_tokens":11}})",
-                {7, 7, 0, 5, 5}},
-            Case{R"({"prompt_tokens":-3,"completion_tokens":-1,"total_tokens":0})",
-                 {0, 0, 0, 0, 0}},
-            Case{R"({"prompt_tokens":8,"total_tokens":8})", {8, 0, 0, 0, 0}},
+                {.input_tokens = 7,
+                 .cache_read_tokens = 7,
+                 .output_tokens = 5,
+                 .reasoning_tokens = 5}},
+            Case{R"({"prompt_tokens":-3,"completion_tokens":-1,"total_tokens":0})", {}},
+            Case{R"({"prompt_tokens":8,"total_tokens":8})", {.input_tokens = 8}},
         }) {
         const std::string text = fmt::format(R"({{"choices":[],"usage":{}}})", c.usage);
         const auto decoded = answer(text);
@@ -207,7 +209,8 @@ TEST(ChatStream, ChunksThatWeirMakesAreValid) {
     const auto finished = answer(made[1]);
     EXPECT_EQ(read_finish_reason(finished->choices[0].finish_reason.in(made[1])),
               llm::FinishReason::length);
-    EXPECT_EQ(answer(made[2])->usage, (llm::Usage{5, 1, 0, 3, 0}));
+    EXPECT_EQ(answer(made[2])->usage,
+              (llm::Usage{.input_tokens = 5, .cache_read_tokens = 1, .output_tokens = 3}));
 }
 
 struct ErrorCase {
@@ -239,7 +242,8 @@ TEST(ChatError, ProvidersErrorsBecomeOurCodes) {
              ErrorCase{504, "", Code::upstream_timeout, false},
              ErrorCase{529, "{}", Code::upstream_error, false},
          }) {
-        const Error error = decode_error(c.status, c.body, std::chrono::seconds{3});
+        const Error error = decode_error(
+            {.status = c.status, .body = c.body, .retry_after = std::chrono::seconds{3}});
         EXPECT_EQ(error.code(), c.code) << c.body;
         EXPECT_EQ(error.message().find("WORDS") != std::string::npos, c.words_pass) << c.body;
         EXPECT_EQ(error.retry_after(), std::chrono::seconds{3});
@@ -253,14 +257,6 @@ TEST(ChatError, OursAreValidJsonInTheirShape) {
         body,
         R"({"error":{"message":"Say \"please\".\n","type":"invalid_request_error","param":"a.b","code":"invalid_request"}})");
     EXPECT_TRUE(answer(body)->error.is_set());
-}
-
-TEST(ChatError, WaitsAreReadInEveryForm) {
-    EXPECT_EQ(read_retry_after("3", ""), std::chrono::seconds{3});
-    EXPECT_EQ(read_retry_after("3", "250"), std::chrono::milliseconds{250});
-    EXPECT_EQ(read_retry_after("Wed, 21 Oct 2026 07:28:00 GMT", ""), std::nullopt);
-    EXPECT_EQ(read_retry_after("", ""), std::nullopt);
-    EXPECT_EQ(read_retry_after("99999999999", ""), std::chrono::hours{24});
 }
 
 }  // namespace

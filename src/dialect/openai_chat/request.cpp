@@ -23,6 +23,10 @@ struct Reader {
     bool has_items = false;  // `messages` or `input`
     bool items_empty = true;
     std::optional<std::int64_t> max_tokens, max_completion_tokens;
+    Span include_usage_span;   // its value
+    Span stream_options_span;  // the whole value: an object, or null
+    bool stream_options_is_object = false;
+    bool stream_options_is_empty = true;
 
     std::string_view items_key() const {
         return surface == llm::Surface::chat ? "messages" : "input";
@@ -48,7 +52,7 @@ struct Reader {
             return json::kIgnored;
         }
         if (scope == kStreamOptions) {
-            request.stream_options_is_empty = false;
+            stream_options_is_empty = false;
             if (key == "include_usage") {
                 refuse("stream_options.include_usage", "true or false");
             }
@@ -58,7 +62,7 @@ struct Reader {
         }
         request.body_is_empty = false;
         if (key == "stream_options" && kind == Kind::object) {
-            request.stream_options_is_object = true;
+            stream_options_is_object = true;
             return kStreamOptions;
         }
         if (key == items_key() && kind == Kind::array) {
@@ -86,7 +90,7 @@ struct Reader {
 
     void close(int scope, Span span) {
         if (scope == kStreamOptions) {
-            request.stream_options_span = span;
+            stream_options_span = span;
         }
     }
 
@@ -124,7 +128,7 @@ struct Reader {
             if (kind != Kind::null) {
                 refuse(key, "an object");
             }
-            request.stream_options_span = span;
+            stream_options_span = span;
         } else if (key == "max_tokens") {
             max_tokens = count(key, kind, value, 1);
         } else if (key == "max_completion_tokens") {
@@ -146,7 +150,7 @@ struct Reader {
     }
 
     void stream_option(std::string_view key, Kind kind, Span span) {
-        request.stream_options_is_empty = false;
+        stream_options_is_empty = false;
         if (key != "include_usage") {
             return;
         }
@@ -154,7 +158,28 @@ struct Reader {
             refuse("stream_options.include_usage", "true or false");
         }
         request.include_usage = kind == Kind::true_;
-        request.include_usage_span = span;
+        include_usage_span = span;
+    }
+
+    // Usage is always wanted; the extra chunk is taken out again where the client did not ask.
+    void ask_usage() {
+        if (!request.stream || request.include_usage) {
+            return;
+        }
+        if (include_usage_span.is_set()) {
+            request.usage_span = include_usage_span;
+            request.usage_words = "true";
+        } else if (stream_options_is_object) {
+            request.usage_span = Span{stream_options_span.at + 1, 0};
+            request.usage_words =
+                stream_options_is_empty ? "\"include_usage\":true" : "\"include_usage\":true,";
+        } else if (stream_options_span.is_set()) {  // null
+            request.usage_span = stream_options_span;
+            request.usage_words = "{\"include_usage\":true}";
+        } else {
+            request.usage_span = Span{request.body_begin, 0};
+            request.usage_words = "\"stream_options\":{\"include_usage\":true},";
+        }
     }
 
     std::optional<std::int64_t> count(std::string_view key,
@@ -195,58 +220,18 @@ Result<Request> decode(std::string_view body, llm::Surface surface, json::Scratc
     if (surface == llm::Surface::embeddings) {
         request.stream = false;
     }
+    reader.ask_usage();
     return std::move(request);
 }
 
 }  // namespace
 
-Result<Request> decode_chat(std::string_view body, json::Scratch& scratch) {
+Result<Request> read_chat(std::string_view body, json::Scratch& scratch) {
     return decode(body, llm::Surface::chat, scratch);
 }
 
-Result<Request> decode_embeddings(std::string_view body, json::Scratch& scratch) {
+Result<Request> read_embeddings(std::string_view body, json::Scratch& scratch) {
     return decode(body, llm::Surface::embeddings, scratch);
-}
-
-void rewrite(const Request& request, std::string_view upstream_model, json::Splice& body) {
-    struct Edit {
-        Span span;
-        std::string with;
-    };
-    Edit edits[2];
-    std::size_t count = 0;
-    if (request.model != upstream_model) {
-        std::string quoted = "\"";
-        json::append_escaped(quoted, upstream_model);
-        quoted += '"';
-        if (request.model_span.is_set()) {
-            edits[count++] = {request.model_span, std::move(quoted)};
-        } else {
-            edits[count++] = {
-                Span{request.body_begin, 0},
-                fmt::format("\"model\":{}{}", quoted, request.body_is_empty ? "" : ",")};
-        }
-    }
-    if (request.stream && !request.include_usage) {
-        if (request.include_usage_span.is_set()) {
-            edits[count++] = {request.include_usage_span, "true"};
-        } else if (request.stream_options_is_object) {
-            edits[count++] = {Span{request.stream_options_span.at + 1, 0},
-                              request.stream_options_is_empty ? "\"include_usage\":true"
-                                                              : "\"include_usage\":true,"};
-        } else if (request.stream_options_span.is_set()) {  // null
-            edits[count++] = {request.stream_options_span, "{\"include_usage\":true}"};
-        } else {
-            edits[count++] = {Span{request.body_begin, 0},
-                              "\"stream_options\":{\"include_usage\":true},"};
-        }
-    }
-    if (count == 2 && edits[1].span.at < edits[0].span.at) {
-        std::swap(edits[0], edits[1]);
-    }
-    for (std::size_t i = 0; i < count; ++i) {
-        body.replace(edits[i].span, std::move(edits[i].with));
-    }
 }
 
 }  // namespace weir::dialect::openai_chat

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "dialect/failure.h"
 #include "dialect/json/value.h"
-#include "dialect/openai_chat/error.h"
 
 namespace weir::dialect::openai_chat {
 namespace {

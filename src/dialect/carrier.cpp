@@ -1,0 +1,90 @@
+#include "dialect/carrier.h"
+
+#include <array>
+#include <optional>
+
+#include "base/base64.h"
+
+namespace weir::dialect {
+namespace {
+
+constexpr std::string_view kIdMark = "-weir-sig-";
+constexpr std::string_view kFieldMark = "weir-sig:";
+
+// One letter each: they stand in ids that clients log and store.
+constexpr std::array<char, llm::kDialectCount> kLetters = {'c', 'r', 'a', 'g', 'b'};
+
+char letter_of(llm::Dialect dialect) { return kLetters[static_cast<std::size_t>(dialect)]; }
+
+std::optional<llm::Dialect> dialect_of(char letter) {
+    for (std::size_t i = 0; i < kLetters.size(); ++i) {
+        if (kLetters[i] == letter) {
+            return static_cast<llm::Dialect>(i);
+        }
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::string carry_in_id(std::string_view id, const llm::Signature& signature) {
+    std::string carried(id);
+    if (!signature.text.empty()) {
+        carried += kIdMark;
+        carried += letter_of(signature.of);
+        carried += '-';
+        carried += to_base64(signature.text, Base64::url);
+    }
+    return carried;
+}
+
+CarriedId read_carried_id(std::string_view id) {
+    const std::size_t mark = id.find(kIdMark);
+    if (mark == std::string_view::npos) {
+        return {.id = id, .signature = {}};
+    }
+    const std::string_view rest = id.substr(mark + kIdMark.size());
+    if (rest.size() < 2 || rest[1] != '-') {
+        return {.id = id, .signature = {}};
+    }
+    const auto dialect = dialect_of(rest[0]);
+    auto text = from_base64(rest.substr(2), Base64::url);
+    if (!dialect || !text) {
+        return {.id = id, .signature = {}};
+    }
+    return {.id = id.substr(0, mark), .signature = {.text = std::move(*text), .of = *dialect}};
+}
+
+std::string carry_in_field(const llm::Signature& signature, llm::Dialect field_of) {
+    if (signature.text.empty() || signature.of == field_of) {
+        return signature.text;
+    }
+    std::string marked(kFieldMark);
+    marked += letter_of(signature.of);
+    marked += ':';
+    marked += signature.text;
+    return to_base64(marked, Base64::standard);
+}
+
+llm::Signature read_carried_field(std::string_view field, llm::Dialect field_of) {
+    llm::Signature own{.text = std::string(field), .of = field_of};
+    // Looks at the first characters before it decodes kilobytes that are no mark of ours.
+    constexpr std::size_t kMarkBytes = kFieldMark.size() + 2;
+    constexpr std::size_t kMarkCharacters = (kMarkBytes + 2) / 3 * 4;
+    static_assert(kFieldMark.size() % 3 == 0);
+    if (field.size() < kMarkCharacters ||
+        !field.starts_with(to_base64(kFieldMark, Base64::standard))) {
+        return own;
+    }
+    const auto marked = from_base64(field, Base64::standard);
+    if (!marked || marked->size() < kMarkBytes || (*marked)[kMarkBytes - 1] != ':') {
+        return own;
+    }
+    const auto dialect = dialect_of((*marked)[kFieldMark.size()]);
+    if (!dialect) {
+        return own;
+    }
+    return {.text = marked->substr(kMarkBytes), .of = *dialect};
+}
+
+}  // namespace weir::dialect

@@ -1,0 +1,39 @@
+#include "dialect/request.h"
+
+#include <array>
+
+#include "dialect/json/value.h"
+
+namespace weir::dialect {
+
+void rewrite(const Request& request, std::string_view upstream_model, json::Splice& body) {
+    struct Edit {
+        json::Span span;
+        std::string with;
+    };
+    std::array<Edit, 2> edits;
+    std::size_t count = 0;
+    if (request.model_in_body && request.model != upstream_model) {
+        std::string quoted = "\"";
+        json::append_escaped(quoted, upstream_model);
+        quoted += '"';
+        if (request.model_span.is_set()) {
+            edits[count++] = {request.model_span, std::move(quoted)};
+        } else {
+            edits[count++] = {
+                json::Span{request.body_begin, 0},
+                fmt::format("\"model\":{}{}", quoted, request.body_is_empty ? "" : ",")};
+        }
+    }
+    if (!request.usage_words.empty()) {
+        edits[count++] = {request.usage_span, std::string(request.usage_words)};
+    }
+    if (count == 2 && edits[1].span.at < edits[0].span.at) {
+        std::swap(edits[0], edits[1]);
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+        body.replace(edits[i].span, std::move(edits[i].with));
+    }
+}
+
+}  // namespace weir::dialect

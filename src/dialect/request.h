@@ -1,0 +1,47 @@
+// What Weir must know of a request before it knows where the request goes: read in one pass over
+// the body, with the places of the few bytes that change when the provider speaks the client's
+// dialect. Unknown fields are neither read nor touched. Values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dialect/json/scanner.h"
+#include "dialect/json/splice.h"
+#include "llm/names.h"
+
+namespace weir::dialect {
+
+struct Request {
+    llm::Surface surface = llm::Surface::chat;
+    std::string model;          // empty: none was named
+    json::Span model_span;      // in the body, with quotes
+    bool model_in_body = true;  // where the dialect says it (Gemini: in the path)
+    bool stream = false;
+    bool include_usage = false;  // OpenAI's chat: the client wants the usage chunk
+    std::optional<std::int64_t> max_output_tokens;
+    std::int64_t choices = 1;
+    // Ids that a provider made and the client sends back: they lead to that provider.
+    std::vector<std::string> provider_ids;
+
+    // Where a stream must be asked for its usage: replaces `usage_span` (size 0: goes in there).
+    json::Span usage_span;
+    std::string_view usage_words;  // of static storage; empty: nothing to ask
+    std::size_t body_begin = 0;    // behind the opening brace
+    bool body_is_empty = true;
+};
+
+// What the path of a request says, for dialects whose bodies do not.
+struct RequestPath {
+    llm::Surface surface = llm::Surface::chat;
+    std::string_view model;  // percent-decoded; empty: the body says it
+    bool stream = false;
+};
+
+// Names the provider's model and asks for usage; nothing else changes.
+void rewrite(const Request& request, std::string_view upstream_model, json::Splice& body);
+
+}  // namespace weir::dialect
