@@ -1,8 +1,8 @@
 // Reading a request, an answer and a chunk: the whole body is validated, the few fields are found.
 #include <benchmark/benchmark.h>
 
+#include "dialect/openai_chat/edge.h"
 #include "dialect/openai_chat/request.h"
-#include "dialect/openai_chat/response.h"
 
 namespace weir::dialect::openai_chat {
 namespace {
@@ -16,7 +16,7 @@ void decode_request(benchmark::State& state) {
     body += "\"}]}";
     json::Scratch scratch;
     for (auto _ : state) {
-        benchmark::DoNotOptimize(read_chat(body, scratch));
+        benchmark::DoNotOptimize(read_request({}, body, scratch));
     }
     state.SetBytesProcessed(static_cast<std::int64_t>(body.size()) * state.iterations());
 }
@@ -26,9 +26,9 @@ void decode_chunk(benchmark::State& state) {
     const std::string_view chunk =
         R"({"id":"chatcmpl-0123456789","object":"chat.completion.chunk","created":1700000000,"model":"gpt-4o-mini","choices":[{"index":0,"delta":{"content":" a few more words"},"logprobs":null,"finish_reason":null}],"usage":null})";
     json::Scratch scratch;
-    Answer answer;
+    AnswerView answer;
     for (auto _ : state) {
-        benchmark::DoNotOptimize(decode_answer(chunk, scratch, answer));
+        benchmark::DoNotOptimize(pass.read_answer(chunk, scratch, answer));
     }
     state.SetBytesProcessed(static_cast<std::int64_t>(chunk.size()) * state.iterations());
 }

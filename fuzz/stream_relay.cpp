@@ -4,7 +4,7 @@
 #include <string>
 
 #include "base/assert.h"
-#include "pipeline/stream_relay.h"
+#include "pipeline/chat_stream_test.h"
 
 namespace {
 
@@ -17,9 +17,9 @@ struct Outcome {
     bool operator==(const Outcome&) const = default;
 };
 
-Outcome run(std::string_view bytes, std::size_t cut, pipeline::StreamTerms terms) {
+Outcome run(std::string_view bytes, std::size_t cut, pipeline::ChatTerms terms) {
     pipeline::StreamScratch scratch;
-    pipeline::StreamRelay relay(terms, scratch);
+    pipeline::PassRelay relay(terms.pass(), scratch);
     Outcome outcome;
     for (const auto part : {bytes.substr(0, cut), bytes.substr(cut)}) {
         const std::string copy(part);
@@ -44,11 +44,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     static const auto rules = guardrail::OutputRules::make(
         {.output = {.max_length = 40, .banned_words = {"secret", "two words"}}});
-    const pipeline::StreamTerms terms{.public_model = (data[0] & 1) != 0 ? "alias" : "",
-                                      .include_usage = (data[0] & 2) != 0,
-                                      .choices = 1 + (data[0] >> 4),
-                                      .may_omit_done = (data[0] & 4) != 0,
-                                      .rules = (data[0] & 8) != 0 ? rules.get() : nullptr};
+    const pipeline::ChatTerms terms{.public_model = (data[0] & 1) != 0 ? "alias" : "",
+                                    .include_usage = (data[0] & 2) != 0,
+                                    .choices = 1 + (data[0] >> 4),
+                                    .may_omit_done = (data[0] & 4) != 0,
+                                    .rules = (data[0] & 8) != 0 ? rules.get() : nullptr};
     const std::size_t cut_at = data[1] | data[2] << 8;
     const std::string_view bytes(reinterpret_cast<const char*>(data) + 3, size - 3);
     const Outcome whole = run(bytes, bytes.size(), terms);

@@ -44,6 +44,8 @@ struct Target {
     // Top-level fields outside the dialect that this provider takes (vLLM's top_k): unknown fields
     // of these names pass.
     std::vector<std::string_view> passed_fields{};
+    // OpenAI's chat: the provider knows the limit by its old name, `max_tokens`.
+    bool has_old_limit_name = false;
 };
 
 struct EncodedRequest {
@@ -84,7 +86,7 @@ struct PassEdge {
 
 // nullptr where there is none: no client speaks Bedrock's Converse.
 const ClientEdge* client_edge(llm::Dialect dialect);
-const ProviderEdge& provider_edge(llm::Dialect dialect);
+const ProviderEdge* provider_edge(llm::Dialect dialect);
 const PassEdge* pass_edge(llm::Dialect dialect);
 
 }  // namespace weir::dialect

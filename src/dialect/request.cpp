@@ -13,7 +13,8 @@ void rewrite(const Request& request, std::string_view upstream_model, json::Spli
     };
     std::array<Edit, 2> edits;
     std::size_t count = 0;
-    if (request.model_in_body && request.model != upstream_model) {
+    if (request.model_in_body && (request.model != upstream_model || request.model_is_foreign ||
+                                  !request.model_span.is_set())) {
         std::string quoted = "\"";
         json::append_escaped(quoted, upstream_model);
         quoted += '"';

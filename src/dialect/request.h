@@ -17,9 +17,10 @@ namespace weir::dialect {
 
 struct Request {
     llm::Surface surface = llm::Surface::chat;
-    std::string model;          // empty: none was named
-    json::Span model_span;      // in the body, with quotes
-    bool model_in_body = true;  // where the dialect says it (Gemini: in the path)
+    std::string model;              // empty: none was named
+    json::Span model_span;          // in the body, with quotes
+    bool model_in_body = true;      // where the dialect says it (Gemini: in the path)
+    bool model_is_foreign = false;  // `model` is not what the body says
     bool stream = false;
     bool include_usage = false;  // OpenAI's chat: the client wants the usage chunk
     std::optional<std::int64_t> max_output_tokens;

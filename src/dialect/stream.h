@@ -4,6 +4,7 @@
 // per stream; never shared.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -78,7 +79,15 @@ struct AnswerView {
     bool finished = false;            // the model is done; the terminal may still be to come
     bool is_terminal = false;         // nothing follows
     bool is_usage_only = false;       // OpenAI's extra chunk: left out where nobody asked
+    bool has_data = false;            // embeddings: an answer without texts
 
+    // Nothing was produced: no text, no call, no embedding. From a provider this is a failure.
+    bool is_empty() const {
+        return !has_data && !finished &&
+               std::none_of(outputs.begin(), outputs.end(), [](const Output& output) {
+                   return output.text.size > 2 || output.has_other || output.finish.is_set();
+               });
+    }
     // For the next event; the memory stays.
     void clear() {
         auto memory = std::move(outputs);
@@ -102,6 +111,11 @@ public:
     virtual void append_text(std::int64_t index, std::string_view text, std::string& out) = 0;
     virtual void append_stop(std::int64_t index, llm::FinishReason reason, std::string& out) = 0;
     virtual void append_terminal(const llm::Usage& usage, std::string& out) = 0;
+    // The end of the body, after the model finished, is the terminal (Gemini).
+    virtual bool ends_with_body() const { return false; }
+    // What stands in the place of Output::finish when a guardrail cut that text; empty: what is
+    // there stays.
+    virtual std::string_view finish_word(llm::FinishReason reason) const { return {}; }
 };
 
 }  // namespace weir::dialect

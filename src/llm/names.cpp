@@ -28,6 +28,44 @@ std::string_view name(Surface surface) {
             return "audio";
         case Surface::rerank:
             return "rerank";
+        case Surface::converse:
+            return "converse";
+    }
+    std::unreachable();
+}
+
+bool is_generation(Surface surface) {
+    switch (surface) {
+        case Surface::chat:
+        case Surface::responses:
+        case Surface::messages:
+        case Surface::generate:
+        case Surface::converse:
+            return true;
+        case Surface::embeddings:
+        case Surface::completions:
+        case Surface::count_tokens:
+        case Surface::moderations:
+        case Surface::images:
+        case Surface::audio:
+        case Surface::rerank:
+            return false;
+    }
+    std::unreachable();
+}
+
+Surface surface_of(Dialect dialect) {
+    switch (dialect) {
+        case Dialect::openai_chat:
+            return Surface::chat;
+        case Dialect::openai_responses:
+            return Surface::responses;
+        case Dialect::anthropic:
+            return Surface::messages;
+        case Dialect::gemini:
+            return Surface::generate;
+        case Dialect::bedrock:
+            return Surface::converse;
     }
     std::unreachable();
 }

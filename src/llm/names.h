@@ -2,6 +2,7 @@
 // Values only.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -20,13 +21,19 @@ enum class Surface : std::uint8_t {
     images,
     audio,
     rerank,
+    converse,  // Bedrock Converse: of providers only
 };
+inline constexpr std::size_t kSurfaceCount = static_cast<std::size_t>(Surface::converse) + 1;
 std::string_view name(Surface surface);
+// A model is asked to say something: such a call can be translated.
+bool is_generation(Surface surface);
 
 // The shape of the bytes. Bedrock's Converse is spoken by a provider only.
 enum class Dialect : std::uint8_t { openai_chat, openai_responses, anthropic, gemini, bedrock };
 inline constexpr std::size_t kDialectCount = 5;
 std::string_view name(Dialect dialect);
+// Where a dialect's generation calls go.
+Surface surface_of(Dialect dialect);
 
 enum class Role : std::uint8_t { system, developer, user, assistant };
 

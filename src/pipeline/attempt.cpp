@@ -1,48 +1,97 @@
-// Steps 8 and 9: one attempt at a provider, and its answer on the way to the client. Until the
-// commit a failure is an error answer with a status; after it, a typed event in the stream.
+// Step 8: one attempt at a provider. Until the commit a failure is an error answer with a status;
+// after it, a typed event in the stream. Its answer goes on in answer.cpp and stream.cpp.
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "dialect/check.h"
 #include "dialect/failure.h"
-#include "dialect/openai_chat/error.h"
-#include "net/http_body.h"
+#include "dialect/json/document.h"
 #include "net/http_encode.h"
 #include "pipeline/pipeline.h"
-#include "pipeline/screen.h"
-#include "pipeline/stream_relay.h"
 
 namespace weir::pipeline {
 
 namespace json = dialect::json;
-namespace openai_chat = dialect::openai_chat;
 
 namespace {
 
-// A provider that has sent its terminal event ends its answer at once; waiting longer for that
-// would only keep the client's next request waiting.
-constexpr std::chrono::milliseconds kStreamTailMax{50};
 // Requests in writing at once that keep their memory for the next: few, a write seldom waits.
 constexpr std::size_t kOutgoingKept = 64;
 // The status that a provider would have used, had it not spent it on 200.
 constexpr int kServerError = 500;
-constexpr std::string_view kLastChunk = "0\r\n\r\n";
-constexpr std::string_view kStreamFields =
-    "content-type: text/event-stream\r\n"
-    "cache-control: no-cache\r\n"
-    "x-accel-buffering: no\r\n"  // a proxy in front must not collect what comes in pieces
-    "transfer-encoding: chunked\r\n\r\n";
 
 bool is_event_stream(const net::ResponseHead& head) {
-    return starts_with_ignoring_case(head.find(net::KnownHeader::content_type),
-                                     "text/event-stream");
+    const std::string_view type = head.find(net::KnownHeader::content_type);
+    return starts_with_ignoring_case(type, "text/event-stream") ||
+           starts_with_ignoring_case(type, "application/vnd.amazon.eventstream");
 }
 
-// What the client is to read in `model`; empty: what the provider says.
-std::string_view public_model(const Call& call) {
-    return call.asked_model == call.route.upstream_model ? std::string_view{} : call.asked_model;
+// The dialect that the provider answers in.
+llm::Dialect dialect_of_answer(const Call& call) {
+    return call.way.is_translated ? call.provider->kind().dialect : call.door.dialect;
+}
+
+// Of the limits that a provider tells of, the one that is spent.
+std::string_view reset_of(const net::ResponseHead& head) {
+    struct Limit {
+        std::string_view remaining, reset;
+    };
+    static constexpr Limit kLimits[] = {
+        {"x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"},
+        {"x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"},
+        {"anthropic-ratelimit-requests-remaining", "anthropic-ratelimit-requests-reset"},
+        {"anthropic-ratelimit-tokens-remaining", "anthropic-ratelimit-tokens-reset"},
+        {"anthropic-ratelimit-input-tokens-remaining", "anthropic-ratelimit-input-tokens-reset"},
+        {"anthropic-ratelimit-output-tokens-remaining", "anthropic-ratelimit-output-tokens-reset"},
+        {"x-ratelimit-remaining", "x-ratelimit-reset"},
+    };
+    for (const Limit& limit : kLimits) {
+        if (head.find(limit.remaining) == "0") {
+            return head.find(limit.reset);
+        }
+    }
+    return {};
+}
+
+// What a client of the provider's own dialect says of itself goes along; a translation speaks the
+// version that it was written for.
+void append_version(const Call& call, std::string& head) {
+    const provider::ProviderKind& kind = call.provider->kind();
+    bool has_version = false;
+    if (!call.way.is_translated) {
+        for (const std::string_view name : kind.dialect_fields) {
+            if (const auto value = call.http.head().find(name); !value.empty()) {
+                net::append_field(head, name, value);
+                has_version = has_version || name == kind.version_field;
+            }
+        }
+    }
+    if (!kind.version_field.empty() && !has_version) {
+        net::append_field(head, kind.version_field, kind.version);
+    }
 }
 
 }  // namespace
+
+const dialect::ProviderEdge& Pipeline::provider_edge(const Call& call) {
+    return *dialect::provider_edge(dialect_of_answer(call));
+}
+
+// The body as the provider's dialect has it.
+Result<std::string> Pipeline::translate(Call& call, std::string_view body) {
+    WEIR_TRY(const llm::Call asked, call.client.decode_request(*call.request, body));
+    WEIR_TRY(dialect::check(asked));
+    const provider::ProviderKind& kind = call.provider->kind();
+    const dialect::Target target{
+        .model = call.route.upstream_model,
+        .provider = call.provider->name(),
+        .output_tokens_max = call.route.model->output_tokens_max,
+        .passed_fields = {kind.passed_fields.begin(), kind.passed_fields.end()},
+        .has_old_limit_name = kind.has_old_limit_name};
+    WEIR_TRY(auto encoded, provider_edge(call).encode_request(asked, target));
+    call.dropped = std::move(encoded.dropped);
+    return std::move(encoded.body);
+}
 
 aio::Task<Result<void>> Pipeline::attempt(Call& call, std::string_view body) {
     const router::Timeouts& timeouts = call.route.model->timeouts;
@@ -51,14 +100,22 @@ aio::Task<Result<void>> Pipeline::attempt(Call& call, std::string_view body) {
     // A whole answer comes when the model is done: only a stream owes us a first token soon.
     const aio::Deadline first = streamed ? total.at_most(timeouts.first_token) : total;
 
+    std::string translated;
+    if (call.way.is_translated) {
+        WEIR_CO_TRY(translated, translate(call, body));
+        body = translated;
+    }
     json::Splice spliced(body);
-    dialect::rewrite(*call.request, call.route.upstream_model, spliced);
+    if (!call.way.is_translated) {
+        dialect::rewrite(*call.request, call.route.upstream_model, spliced);
+    }
     auto outgoing = take_outgoing();
     std::string& head = outgoing->head;
-    head = call.provider->head(call.surface);
+    call.provider->begin_head(call.way, call.route.upstream_model, streamed, head);
     net::append_field(head, "content-length", std::uint64_t{spliced.size()});
     const auto traceparent = obs::traceparent(call.trace);
     net::append_field(head, "traceparent", {traceparent.data(), traceparent.size()});
+    append_version(call, head);
     for (const std::string& name : call.provider->forward_headers()) {
         if (const auto value = call.http.head().find(name); !value.empty()) {
             net::append_field(head, name, value);
@@ -90,16 +147,17 @@ aio::Task<Result<void>> Pipeline::attempt(Call& call, std::string_view body) {
     }
     call.attempt.status = exchange.head().status;
     if (exchange.head().status < 200 || exchange.head().status > 299) {
-        Error refusal = co_await read_refusal(exchange);
+        Error refusal = co_await read_refusal(call, exchange);
         call.attempt.ended = services_.clock.steady_now();
         co_return std::unexpected(std::move(refusal));
     }
     if (streamed) {
         if (!is_event_stream(exchange.head())) {
-            Error refusal = co_await read_whole_instead(exchange);
+            Error refusal = co_await read_whole_instead(call, exchange);
             call.attempt.ended = services_.clock.steady_now();
             co_return std::unexpected(std::move(refusal));
         }
+        translated = {};  // a stream may run for minutes
         co_return co_await relay_stream(call, exchange);
     }
     co_return co_await relay_answer(call, exchange);
@@ -121,23 +179,31 @@ void Pipeline::give_back(std::unique_ptr<Outgoing> outgoing) {
 }
 
 // What a provider's error status means. Its body is read as far as it helps.
-aio::Task<Error> Pipeline::read_refusal(net::Exchange& exchange) {
-    const int status = exchange.head().status;
-    const auto wait =
-        dialect::read_retry_after({.retry_after = exchange.head().find("retry-after"),
-                                   .retry_after_ms = exchange.head().find("retry-after-ms")},
-                                  services_.clock.wall_now());
+aio::Task<Error> Pipeline::read_refusal(Call& call, net::Exchange& exchange) {
+    const net::ResponseHead& head = exchange.head();
+    const int status = head.status;
+    const auto wait = dialect::read_retry_after({.retry_after = head.find("retry-after"),
+                                                 .retry_after_ms = head.find("retry-after-ms"),
+                                                 .reset = reset_of(head)},
+                                                services_.clock.wall_now());
+    const std::string error_type(head.find("x-amzn-errortype"));
     const std::string body = co_await read_words(exchange);
-    co_return openai_chat::decode_error({.status = status, .body = body, .retry_after = wait});
+    co_return provider_edge(call).decode_error(
+        {.status = status, .body = body, .retry_after = wait, .error_type = error_type});
 }
 
 // A stream was asked for, and something else came with a 200: an error of the provider's, or
 // nonsense.
-aio::Task<Error> Pipeline::read_whole_instead(net::Exchange& exchange) {
+aio::Task<Error> Pipeline::read_whole_instead(Call& call, net::Exchange& exchange) {
     const std::string body = co_await read_words(exchange);
-    const auto answer = openai_chat::decode_answer(body, scratch_.json);
-    if (answer && answer->error.is_set()) {
-        co_return openai_chat::decode_error({.status = kServerError, .body = body});
+    json::Document document;
+    const auto root = document.parse(body, json::Duplicates::allowed);
+    // Gemini gives its errors in an array where a stream was asked for.
+    const json::Value first = root && root->is_array() && root->size() > 0 ? *root->begin()
+                              : root                                       ? *root
+                                                                           : json::Value{};
+    if (first["error"].has_value()) {
+        co_return provider_edge(call).decode_error({.status = kServerError, .body = first.json()});
     }
     co_return dialect::unusable_answer("a stream was asked for, the answer is none").error();
 }
@@ -152,173 +218,6 @@ aio::Task<std::string> Pipeline::read_words(net::Exchange& exchange) {
         body += *bytes;
     }
     co_return body;
-}
-
-// Checks a whole answer and learns its usage.
-Result<void> Pipeline::judge_answer(Call& call,
-                                    std::string_view body,
-                                    openai_chat::Answer& answer) {
-    WEIR_TRY(answer, openai_chat::decode_answer(body, scratch_.json));
-    if (answer.error.is_set()) {
-        return std::unexpected(openai_chat::decode_error({.status = kServerError, .body = body}));
-    }
-    if (answer.is_empty()) {
-        return dialect::unusable_answer("the answer holds nothing");
-    }
-    call.usage = answer.usage;
-    if (!call.usage) {
-        std::uint64_t bytes = 0;
-        for (const auto& choice : answer.choices) {
-            bytes += choice.content.size;
-        }
-        call.usage = llm::Usage{.input_tokens = call.hold.estimate().input_tokens,
-                                .output_tokens = estimate_output_tokens(0, bytes),
-                                .estimated = true};
-    }
-    return {};
-}
-
-aio::Task<Result<void>> Pipeline::relay_answer(Call& call, net::Exchange& exchange) {
-    // Most answers come in one piece and are used where they lie; others are gathered.
-    const SteadyTime begun = call.attempt.begun + call.attempt.waited;
-    auto first = co_await exchange.read_body();
-    std::string gathered;
-    std::string_view body;
-    Result<void> read{};
-    if (!first) {
-        read = std::unexpected(std::move(first).error());
-    } else if (exchange.is_complete()) {
-        body = *first;
-    } else {
-        gathered.assign(*first);
-        while (!exchange.is_complete()) {
-            const auto bytes = co_await exchange.read_body();
-            if (!bytes) {
-                read = std::unexpected(bytes.error());
-                break;
-            }
-            gathered += *bytes;
-            if (gathered.size() > kAnswerBytesMax) {
-                read = dialect::unusable_answer("the answer is too large");
-                break;
-            }
-        }
-        body = gathered;
-    }
-    call.attempt.ended = services_.clock.steady_now();
-    call.attempt.waited += call.attempt.ended - begun;
-    if (!read) {
-        if (read.error().code() == Code::cancelled) {
-            call.usage =
-                llm::Usage{.input_tokens = call.hold.estimate().input_tokens, .estimated = true};
-        }
-        co_return read;
-    }
-    openai_chat::Answer answer;
-    WEIR_CO_TRY(judge_answer(call, body, answer));
-    std::vector<openai_chat::Cut> cuts;
-    if (runtime_.output_rules != nullptr) {
-        cuts = screen(answer, body, *runtime_.output_rules);
-    }
-    json::Splice splice(body);
-    openai_chat::rewrite_answer(answer, body, public_model(call), cuts, splice);
-    call.status = 200;
-    settle(call);
-    pieces_.clear();
-    splice.append_pieces(pieces_);
-    co_return co_await send_whole(call, 200, "application/json", pieces_);
-}
-
-aio::Task<Result<void>> Pipeline::relay_stream(Call& call, net::Exchange& exchange) {
-    net::ServerCall& http = call.http;
-    // A stream may run for minutes: the request's bytes are not held for it.
-    http.release_request();
-    WEIR_CO_TRY(call.slot.hold_bytes(0));
-    StreamRelay relay({.public_model = public_model(call),
-                       .include_usage = call.request->include_usage,
-                       .choices = call.request->choices,
-                       .may_omit_done = call.provider->kind().may_omit_done,
-                       .input_tokens_estimate = call.hold.estimate().input_tokens,
-                       .rules = runtime_.output_rules.get()},
-                      scratch_);
-    const aio::Deadline total =
-        aio::Deadline::at(call.attempt.begun + call.route.model->timeouts.total);
-    bool has_head = false;
-    for (;;) {
-        const bool was_committed = relay.is_committed();
-        const SteadyTime begun = was_committed ? SteadyTime{} : services_.clock.steady_now();
-        auto bytes = co_await exchange.read_body();
-        // From here to the write nothing waits: out_ and head_ belong to this call.
-        out_.clear();
-        Result<void> taken{};
-        if (!bytes) {
-            taken = std::unexpected(std::move(bytes).error());
-        } else {
-            taken = bytes->empty() && exchange.is_complete() ? relay.end(out_)
-                                                             : relay.feed(*bytes, out_);
-        }
-        if (!was_committed) {
-            const SteadyTime now = services_.clock.steady_now();
-            call.attempt.waited += now - begun;
-            if (relay.is_committed()) {
-                call.first_token_at = now;
-                call.status = 200;
-                exchange.end_by(total);
-            }
-        }
-        if (!taken) {
-            const bool was_cancelled = taken.error().code() == Code::cancelled;
-            const aio::Context& context = co_await aio::this_context();
-            taken = std::unexpected(reason_of_end(context, http, std::move(taken).error()));
-            call.usage = relay.usage();
-            if (!relay.is_committed()) {
-                // Nothing was produced, unless the call was ended before it could be.
-                if (!was_cancelled) {
-                    call.usage.reset();
-                }
-                co_return taken;
-            }
-            settle_failed(call, taken.error());
-            if (taken.error().code() == Code::cancelled) {
-                co_return taken;
-            }
-            out_ += "data: " + openai_chat::encode_error(taken.error()) + "\n\n";
-            http.close_after();
-        } else if (relay.is_done()) {
-            call.usage = relay.usage();
-            settle(call);
-        }
-        const bool last = !taken || relay.is_done();
-        if (out_.empty() && !last) {
-            continue;
-        }
-        head_.clear();
-        if (!has_head) {
-            begin_head(call, 200);
-            head_ += kStreamFields;
-            has_head = true;
-        }
-        char size_line[net::kChunkHeadBytesMax];
-        const std::size_t size_bytes = net::write_chunk_head(out_.size(), size_line);
-        const std::string_view pieces[] = {
-            head_, {size_line, size_bytes}, out_, "\r\n", last ? kLastChunk : std::string_view{}};
-        const net::Io io = co_await http.write_copying(pieces);
-        if (!io.is_ok()) {
-            // Too slow a reader, or gone: what came until now is billed.
-            auto left = fail(Code::cancelled, "The client left.").error();
-            call.usage = relay.usage();
-            co_return std::unexpected(std::move(left));
-        }
-        if (last) {
-            http.finish();
-            if (taken && !exchange.is_complete()) {
-                exchange.end_by(aio::Deadline::in(kStreamTailMax));
-                const auto tail = co_await exchange.read_body();
-                (void)tail;  // only to have the connection back
-            }
-            co_return Result<void>{};
-        }
-    }
 }
 
 }  // namespace weir::pipeline

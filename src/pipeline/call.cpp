@@ -3,10 +3,13 @@
 namespace weir::pipeline {
 
 Call::Call(net::ServerCall& server_call,
+           Door which,
            std::string_view surface_label,
            const Clock& clock,
            bool head_is_good)
     : http(server_call),
+      door(std::move(which)),
+      client(*dialect::client_edge(door.dialect)),
       label(surface_label),
       started_at(clock.wall_now()),
       id(make_uuid_v7(started_at)),

@@ -8,17 +8,19 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "auth/identity.h"
 #include "base/error.h"
 #include "base/id.h"
 #include "base/money.h"
 #include "base/text.h"
-#include "dialect/openai_chat/request.h"
+#include "dialect/edge.h"
 #include "llm/names.h"
 #include "llm/usage.h"
 #include "net/server.h"
 #include "obs/trace.h"
+#include "pipeline/door.h"
 #include "provider/provider.h"
 #include "quota/limits.h"
 #include "router/catalog.h"
@@ -41,6 +43,7 @@ struct Attempt {
 struct Call {
     // `head_is_good` false: the bytes were no request, nothing of them is read.
     Call(net::ServerCall& server_call,
+         Door which,
          std::string_view surface_label,
          const Clock& clock,
          bool head_is_good = true);
@@ -49,6 +52,8 @@ struct Call {
     std::string_view id_text() const { return {id_characters.data(), id_characters.size()}; }
 
     net::ServerCall& http;
+    const Door door;
+    const dialect::ClientEdge& client;
     const std::string_view label;  // "chat", "embeddings", "models": for logs and metrics
 
     // 1 context
@@ -65,15 +70,16 @@ struct Call {
     // 3 identify, 4 admit
     auth::IdentityRef who;  // null until identified
     quota::Slot slot;
-    llm::Surface surface = llm::Surface::chat;
     std::optional<dialect::Request> request;
     std::string_view asked_model;  // what the client called it, or the default
     router::Resolved route;
     const provider::Provider* provider = nullptr;
+    provider::Way way;
     std::uint64_t body_bytes = 0;
     quota::Hold hold;
 
     // 8 attempt
+    std::vector<std::string> dropped;  // fields that the provider's dialect has no word for
     Attempt attempt;
     std::optional<SteadyTime> first_token_at;
 
@@ -91,6 +97,17 @@ struct Call {
     // What Weir added: all but the waiting for the provider; of a stream, until its first token.
     std::chrono::nanoseconds overhead(SteadyTime now) const {
         return first_token_at.value_or(now) - begun - attempt.waited;
+    }
+    // Whether the provider's answer must change its name for the model.
+    std::string_view public_model() const {
+        return asked_model == route.upstream_model ? std::string_view{} : asked_model;
+    }
+    dialect::AnswerTerms answer_terms() const {
+        return {.model = way.is_translated ? asked_model : public_model(),
+                .request_id = id_text(),
+                .created = micros(started_at) / 1'000'000,
+                .include_usage = request->include_usage,
+                .as_json_array = door.as_json_array};
     }
     // The model's label in metrics: what is no configured model is `other`.
     std::string_view model_label() const {

@@ -16,9 +16,22 @@ std::string_view credential_of(const net::RequestHead& head) {
         return token;
     }
     if (const auto key = head.find(net::KnownHeader::x_api_key); !key.empty()) {
-        return key;
+        return key;  // Anthropic's clients
     }
-    return head.find("api-key");
+    if (const auto key = head.find("x-goog-api-key"); !key.empty()) {
+        return key;  // Gemini's
+    }
+    if (const auto key = head.find("api-key"); !key.empty()) {
+        return key;  // Azure's
+    }
+    // Gemini's again. Nothing logs a query.
+    constexpr std::string_view kKey = "key=";
+    std::string_view query = head.query;
+    while (!query.empty() && !query.starts_with(kKey)) {
+        const std::size_t next = query.find('&');
+        query.remove_prefix(next == std::string_view::npos ? query.size() : next + 1);
+    }
+    return query.empty() ? query : query.substr(kKey.size(), query.find('&') - kKey.size());
 }
 
 }  // namespace weir::pipeline

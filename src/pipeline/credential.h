@@ -7,7 +7,8 @@
 
 namespace weir::pipeline {
 
-// `Authorization: Bearer …`, else `x-api-key`, else `api-key`; empty where there is none.
+// `Authorization: Bearer …`, else `x-api-key`, `x-goog-api-key`, `api-key`, else `key=` of the
+// query; empty where there is none.
 std::string_view credential_of(const net::RequestHead& head);
 
 }  // namespace weir::pipeline

@@ -7,14 +7,6 @@ Meters::Meters(obs::Metrics& metrics, unsigned thread, const runtime::Runtime& r
         const std::string_view name = model.name.empty() ? "other" : std::string_view(model.name);
         const std::string_view provider = runtime.provider_of(model).name();
         ModelSeries series;
-        for (const auto surface : {llm::Surface::chat, llm::Surface::embeddings}) {
-            const std::string_view label = llm::name(surface);
-            series.surfaces[static_cast<std::size_t>(surface)] = {
-                .requests = metrics.series(obs::kRequests, {label, name, provider, "ok"}),
-                .seconds = metrics.series(obs::kRequestSeconds, {label, name}),
-                .ttft = metrics.series(obs::kTtftSeconds, {label, name}),
-                .overhead = metrics.series(obs::kOverheadSeconds, {label, name})};
-        }
         const auto tokens = [&](std::string_view kind) {
             return metrics.series(obs::kTokens, {name, provider, kind});
         };
@@ -28,6 +20,20 @@ Meters::Meters(obs::Metrics& metrics, unsigned thread, const runtime::Runtime& r
         series.attempts = metrics.series(obs::kAttempts, {provider, "ok"});
         models_.push_back(series);
     }
+}
+
+Meters::SurfaceSeries& Meters::surface_of(const Call& call) {
+    auto& series = of(call).surfaces[static_cast<std::size_t>(call.door.surface)];
+    if (!series) {
+        const std::string_view label = llm::name(call.door.surface);
+        const std::string_view model = call.model_label();
+        series = {.requests =
+                      metrics_.series(obs::kRequests, {label, model, call.provider_label(), "ok"}),
+                  .seconds = metrics_.series(obs::kRequestSeconds, {label, model}),
+                  .ttft = metrics_.series(obs::kTtftSeconds, {label, model}),
+                  .overhead = metrics_.series(obs::kOverheadSeconds, {label, model})};
+    }
+    return *series;
 }
 
 void Meters::end_attempt(const Call& call) {
@@ -44,7 +50,7 @@ void Meters::count(const Call& call, SteadyTime now) {
         shard_.add(metrics_.series(obs::kRequests, {call.label, "other", "none", call.code}));
     } else {
         ModelSeries& series = of(call);
-        const auto& surface = series.surfaces[static_cast<std::size_t>(call.surface)];
+        const SurfaceSeries& surface = surface_of(call);
         shard_.add(good ? surface.requests
                         : metrics_.series(
                               obs::kRequests,

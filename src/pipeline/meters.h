@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -27,10 +28,12 @@ private:
         obs::SeriesId requests, seconds, ttft, overhead;
     };
     struct ModelSeries {
-        std::array<SurfaceSeries, 2> surfaces;  // by llm::Surface
+        std::array<std::optional<SurfaceSeries>, llm::kSurfaceCount>
+            surfaces;  // once there was a call
         obs::SeriesId input, output, cache_read, cache_write, reasoning;
         obs::SeriesId cost, in_flight, attempts;
     };
+    SurfaceSeries& surface_of(const Call& call);
     ModelSeries& of(const Call& call) { return models_[call.route.model->index]; }
 
     obs::Metrics& metrics_;

@@ -57,9 +57,9 @@ Pipeline::Pipeline(unsigned thread, const runtime::Runtime& runtime, const Servi
 
 Pipeline::~Pipeline() = default;
 
-aio::Task<void> Pipeline::serve(net::ServerCall& http, llm::Surface surface) {
-    Call call(http, llm::name(surface), services_.clock);
-    call.surface = surface;
+aio::Task<void> Pipeline::serve(net::ServerCall& http, Door door) {
+    const std::string_view label = llm::name(door.surface);
+    Call call(http, std::move(door), label, services_.clock);
     std::optional<Error> failure;
     try {
         auto outcome = co_await run(call);
@@ -174,10 +174,12 @@ Result<void> Pipeline::enter(Call& call) {
 Result<void> Pipeline::decode(Call& call, std::string_view body) {
     call.body_bytes = body.size();
     WEIR_TRY(call.slot.hold_bytes(body.size()));
-    WEIR_TRY(call.request,
-             call.surface == llm::Surface::chat
-                 ? openai_chat::read_chat(body, scratch_.json)
-                 : openai_chat::read_embeddings(body, scratch_.json));
+    WEIR_TRY(
+        call.request,
+        call.client.read_request(
+            {.surface = call.door.surface, .model = call.door.model, .stream = call.door.stream},
+            body,
+            scratch_.json));
     call.asked_model =
         call.request->model.empty() ? runtime_.catalog.default_model() : call.request->model;
     WEIR_TRY(call.route, runtime_.catalog.resolve(call.asked_model));
@@ -188,13 +190,21 @@ Result<void> Pipeline::decode(Call& call, std::string_view body) {
                     "This API key may not use this model; GET /v1/models lists those it may.")
             .parameter("model");
     }
+    const auto way = call.provider->way(call.door.surface, call.door.dialect);
+    if (!way) {
+        return fail(Code::invalid_request,
+                    fmt::format("This model takes no {} calls; GET /v1/models lists the models.",
+                                llm::name(call.door.surface)))
+            .parameter("model");
+    }
+    call.way = *way;
     return {};
 }
 
 Result<void> Pipeline::reserve(Call& call) {
     const router::Model& model = *call.route.model;
     std::uint64_t output_tokens = 0;
-    if (call.surface == llm::Surface::chat) {
+    if (llm::is_generation(call.door.surface) || call.door.surface == llm::Surface::completions) {
         const auto each = static_cast<std::uint64_t>(
             call.request->max_output_tokens.value_or(model.output_tokens_max));
         output_tokens = std::min<std::uint64_t>(each, quota::kTokensMax) *
@@ -210,8 +220,10 @@ Result<void> Pipeline::reserve(Call& call) {
     return {};
 }
 
-aio::Task<void> Pipeline::list_models(net::ServerCall& http, std::string_view id) {
-    Call call(http, "models", services_.clock);
+aio::Task<void> Pipeline::list_models(net::ServerCall& http,
+                                      llm::Dialect dialect,
+                                      std::string_view id) {
+    Call call(http, {.dialect = dialect}, "models", services_.clock);
     const std::string wanted(id);
     const auto outcome = co_await run_models(call, wanted);
     if (!outcome) {
@@ -259,20 +271,21 @@ aio::Task<Result<void>> Pipeline::run_models(Call& call, std::string_view id) {
 }
 
 aio::Task<void> Pipeline::refuse(net::ServerCall& http,
+                                 llm::Dialect dialect,
                                  const Error& error,
                                  std::string_view allow,
                                  bool head_is_good) {
     if (!head_is_good) {
         http.close_after();
     }
-    Call call(http, "other", services_.clock, head_is_good);
+    Call call(http, {.dialect = dialect}, "other", services_.clock, head_is_good);
     settle_failed(call, error);
     co_await send_error(call, error, allow);
     observe(call);
 }
 
 aio::Task<void> Pipeline::answer(net::ServerCall& http, int status, std::string_view body) {
-    Call call(http, "admin", services_.clock);
+    Call call(http, {}, "admin", services_.clock);
     const std::string_view pieces[] = {body};
     const auto sent = co_await send_whole(call, status, "application/json", pieces);
     if (!sent) {

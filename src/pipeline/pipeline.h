@@ -11,8 +11,9 @@
 #include "aio/task.h"
 #include "auth/authenticator.h"
 #include "base/clock.h"
+#include "dialect/edge.h"
 #include "dialect/json/scanner.h"
-#include "dialect/openai_chat/response.h"
+#include "dialect/json/splice.h"
 #include "ledger/ledger.h"
 #include "net/server.h"
 #include "net/upstream.h"
@@ -20,8 +21,10 @@
 #include "obs/log.h"
 #include "obs/metrics.h"
 #include "pipeline/call.h"
+#include "pipeline/door.h"
 #include "pipeline/meters.h"
-#include "pipeline/stream_relay.h"
+#include "pipeline/pass_relay.h"
+#include "pipeline/relay.h"
 #include "runtime/runtime.h"
 
 namespace weir::pipeline {
@@ -49,13 +52,14 @@ public:
     ~Pipeline();
     Pipeline(const Pipeline&) = delete;
 
-    // A chat or embeddings call, from its head to its last byte.
-    aio::Task<void> serve(net::ServerCall& http, llm::Surface surface);
-    // GET /v1/models and /v1/models/{id} (`id` empty: the list).
-    aio::Task<void> list_models(net::ServerCall& http, std::string_view id);
+    // A call, from its head to its last byte.
+    aio::Task<void> serve(net::ServerCall& http, Door door);
+    // GET /v1/models and /v1/models/{id} (`id` empty: the list), in the shape of `dialect`.
+    aio::Task<void> list_models(net::ServerCall& http, llm::Dialect dialect, std::string_view id);
     // What is no call: an unknown path, a wrong method (`allow`: the right ones), a bad head
     // (`head_is_good` false).
     aio::Task<void> refuse(net::ServerCall& http,
+                           llm::Dialect dialect,
                            const Error& error,
                            std::string_view allow,
                            bool head_is_good);
@@ -87,16 +91,21 @@ private:
     Result<void> decode(Call& call, std::string_view body);
     Result<void> reserve(Call& call);
 
-    // attempt.cpp: steps 8 and 9
+    // attempt.cpp: step 8
     aio::Task<Result<void>> attempt(Call& call, std::string_view body);
-    aio::Task<Result<void>> relay_answer(Call& call, net::Exchange& exchange);
-    aio::Task<Result<void>> relay_stream(Call& call, net::Exchange& exchange);
-    aio::Task<Error> read_refusal(net::Exchange& exchange);
-    aio::Task<Error> read_whole_instead(net::Exchange& exchange);
+    static const dialect::ProviderEdge& provider_edge(const Call& call);
+    static Result<std::string> translate(Call& call, std::string_view body);
+    aio::Task<Error> read_refusal(Call& call, net::Exchange& exchange);
+    aio::Task<Error> read_whole_instead(Call& call, net::Exchange& exchange);
     aio::Task<std::string> read_words(net::Exchange& exchange);
-    Result<void> judge_answer(Call& call,
-                              std::string_view body,
-                              dialect::openai_chat::Answer& answer);
+
+    // answer.cpp and stream.cpp: step 9
+    aio::Task<Result<void>> relay_answer(Call& call, net::Exchange& exchange);
+    Result<void> pass_answer(Call& call, std::string_view body, dialect::json::Splice& splice);
+    Result<void> translate_answer(Call& call, std::string_view body, dialect::json::Splice& splice);
+    static llm::Usage estimate_usage(const Call& call, std::uint64_t text_bytes);
+    aio::Task<Result<void>> relay_stream(Call& call, net::Exchange& exchange);
+    std::unique_ptr<Relay> make_relay(const Call& call);
 
     // settle.cpp: step 10
     Result<void> open(Call& call);

@@ -8,7 +8,7 @@
 
 #include "dialect/openai_chat/error.h"
 #include "dialect/openai_chat/request.h"
-#include "pipeline/stream_relay.h"
+#include "pipeline/chat_stream_test.h"
 
 namespace weir::pipeline {
 namespace {
@@ -68,9 +68,9 @@ struct Relayed {
     llm::Usage usage;
     bool operator==(const Relayed&) const = default;
 };
-Relayed relay(std::string_view bytes, std::size_t cut, const StreamTerms& terms) {
+Relayed relay(std::string_view bytes, std::size_t cut, const ChatTerms& terms) {
     StreamScratch scratch;
-    StreamRelay relay(terms, scratch);
+    PassRelay relay(terms.pass(), scratch);
     Relayed result;
     Result<void> taken{};
     for (const auto part : {bytes.substr(0, cut), bytes.substr(cut)}) {
@@ -109,7 +109,7 @@ TEST_F(Recordings, ChatStreamsPassByteForByteAndUsageIsFound) {
     EXPECT_GT(streams.size(), 5u);
     for (const Json& one : streams) {
         const std::string body = text(one, "response_body");
-        const StreamTerms terms{.include_usage = true, .may_omit_done = true};
+        const ChatTerms terms{.include_usage = true, .may_omit_done = true};
         const Relayed whole = relay(body, body.size(), terms);
         EXPECT_EQ(whole.error, "") << one["id"];
         EXPECT_TRUE(whole.done) << one["id"];
@@ -123,7 +123,7 @@ TEST_F(Recordings, ChatStreamsPassByteForByteAndUsageIsFound) {
         EXPECT_EQ(whole.usage.estimated, !says_usage) << one["id"];
         const auto rules =
             guardrail::OutputRules::make({.output = {.banned_words = {"the", "paris", "is a"}}});
-        const StreamTerms strict{
+        const ChatTerms strict{
             .public_model = "alias", .may_omit_done = true, .rules = rules.get()};
         const Relayed screened = relay(body, body.size(), strict);
         const std::size_t step = body.size() / 300 + 1;
@@ -139,8 +139,7 @@ TEST_F(Recordings, WholeAnswersHaveContentAndUsage) {
     const auto answers = of("chat", {"plain", "tools"});
     EXPECT_GT(answers.size(), 10u);
     for (const Json& one : answers) {
-        const auto answer =
-            dialect::openai_chat::decode_answer(text(one, "response_body"), scratch);
+        const auto answer = view_of(text(one, "response_body"), scratch);
         ASSERT_TRUE(answer.has_value()) << one["id"] << answer.error().detail();
         EXPECT_FALSE(answer->is_empty()) << one["id"];
         EXPECT_TRUE(answer->usage.has_value()) << one["id"];
@@ -150,8 +149,7 @@ TEST_F(Recordings, WholeAnswersHaveContentAndUsage) {
         if (one["family"] != "openai" && one["family"] != "azure") {
             continue;  // of another dialect
         }
-        const auto answer =
-            dialect::openai_chat::decode_answer(text(one, "response_body"), scratch);
+        const auto answer = view_of(text(one, "response_body"), scratch);
         ASSERT_TRUE(answer.has_value()) << one["id"];
         EXPECT_FALSE(answer->is_empty()) << one["id"];
     }
@@ -178,7 +176,7 @@ TEST_F(Recordings, RequestsAreUnderstoodAndKeptByteForByte) {
     std::size_t understood = 0;
     for (const Json& one : of("chat", {"plain", "tools", "stream", "tools-stream"})) {
         const std::string body = text(one, "request_body");
-        const auto request = dialect::openai_chat::read_chat(body, scratch);
+        const auto request = dialect::openai_chat::read_request({}, body, scratch);
         ASSERT_TRUE(request.has_value()) << one["id"] << request.error().message();
         dialect::json::Splice same(body);
         dialect::rewrite(*request, request->model, same);
@@ -186,7 +184,7 @@ TEST_F(Recordings, RequestsAreUnderstoodAndKeptByteForByte) {
         if (!request->stream || request->include_usage) {
             EXPECT_EQ(sent, body) << one["id"];
         } else {
-            const auto again = dialect::openai_chat::read_chat(sent, scratch);
+            const auto again = dialect::openai_chat::read_request({}, sent, scratch);
             ASSERT_TRUE(again.has_value()) << one["id"];
             EXPECT_TRUE(again->include_usage) << one["id"];
         }

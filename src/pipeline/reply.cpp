@@ -1,7 +1,7 @@
 // The heads of answers, and answers that are whole.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
-#include "dialect/openai_chat/error.h"
 #include "net/http_encode.h"
 #include "pipeline/pipeline.h"
 
@@ -48,6 +48,9 @@ void Pipeline::begin_head(Call& call, int status) {
     net::append_status_line(head_, status);
     net::append_date(head_, services_.clock.wall_now());
     net::append_field(head_, "x-request-id", call.id_text());
+    if (call.door.dialect == llm::Dialect::anthropic) {
+        net::append_field(head_, "request-id", call.id_text());  // where its SDK looks for it
+    }
     if (!call.client_request_id.empty()) {
         net::append_field(head_, "x-client-request-id", call.client_request_id);
     }
@@ -67,6 +70,10 @@ void Pipeline::begin_head(Call& call, int status) {
         net::append_field(head_,
                           "x-weir-overhead-us",
                           static_cast<std::uint64_t>(std::max<std::int64_t>(overhead.count(), 0)));
+    }
+    if (!call.dropped.empty()) {
+        net::append_field(
+            head_, "x-weir-dropped", fmt::format("{}", fmt::join(call.dropped, ", ")));
     }
     if (!call.http.keeps_alive()) {
         head_ += "connection: close\r\n";
@@ -101,7 +108,7 @@ aio::Task<void> Pipeline::send_error(Call& call, const Error& error, std::string
     if (error.code() == Code::cancelled || call.http.was_begun()) {
         co_return;
     }
-    const std::string body = dialect::openai_chat::encode_error(error);
+    const std::string body = call.client.encode_error(error, call.id_text());
     begin_head(call, info(error.code()).status);
     if (error.retry_after()) {
         const auto ms = error.retry_after()->count();

@@ -3,8 +3,26 @@
 #include "dialect/json/value.h"
 
 namespace weir::pipeline {
+namespace {
 
-namespace openai_chat = dialect::openai_chat;
+// The text until the hit, and why it ends there.
+guardrail::Stop cut(std::string& text, const guardrail::OutputRules& rules) {
+    guardrail::OutputFilter filter(rules);
+    if (filter.pass(text)) {
+        return guardrail::Stop::none;
+    }
+    std::string kept;
+    auto stop = filter.feed(text, kept);
+    if (stop == guardrail::Stop::none) {
+        stop = filter.finish(kept);
+    }
+    if (stop != guardrail::Stop::none) {
+        text = std::move(kept);
+    }
+    return stop;
+}
+
+}  // namespace
 
 llm::FinishReason reason_of(guardrail::Stop stop) {
     switch (stop) {
@@ -18,33 +36,45 @@ llm::FinishReason reason_of(guardrail::Stop stop) {
     std::unreachable();
 }
 
-std::vector<openai_chat::Cut> screen(const openai_chat::Answer& answer,
-                                     std::string_view text,
-                                     const guardrail::OutputRules& rules) {
-    std::vector<openai_chat::Cut> cuts;
-    for (std::size_t i = 0; i < answer.choices.size(); ++i) {
-        const auto& choice = answer.choices[i];
-        if (choice.content.size <= 2) {
+bool may_pass(const dialect::AnswerView& answer,
+              std::string_view text,
+              const guardrail::OutputRules& rules) {
+    std::string unescaped, kept;
+    for (const auto& output : answer.outputs) {
+        if (output.text.size <= 2) {
             continue;
         }
+        // No copy is made to find out that a text passes, but of what is escaped.
+        const std::string_view words = dialect::json::view_string(output.text.in(text), unescaped);
         guardrail::OutputFilter filter(rules);
-        // Nearly every answer passes whole: no copy is made to find that out, but of escaped text.
-        std::string unescaped;
-        const std::string_view words =
-            dialect::json::view_string(choice.content.in(text), unescaped);
         if (filter.pass(words)) {
             continue;
         }
-        std::string kept;
-        auto stop = filter.feed(words, kept);
-        if (stop == guardrail::Stop::none) {
-            stop = filter.finish(kept);
-        }
-        if (stop != guardrail::Stop::none) {
-            cuts.push_back({.choice = i, .kept = std::move(kept), .reason = reason_of(stop)});
+        kept.clear();
+        if (filter.feed(words, kept) != guardrail::Stop::none ||
+            filter.finish(kept) != guardrail::Stop::none) {
+            return false;
         }
     }
-    return cuts;
+    return true;
+}
+
+void screen(llm::Answer& answer, const guardrail::OutputRules& rules) {
+    for (llm::Choice& choice : answer.choices) {
+        for (std::size_t i = 0; i < choice.parts.size(); ++i) {
+            auto* const text = std::get_if<llm::Text>(&choice.parts[i].body);
+            if (text == nullptr) {
+                continue;
+            }
+            const auto stop = cut(text->text, rules);
+            if (stop != guardrail::Stop::none) {
+                choice.parts.resize(i + 1);
+                choice.finish = reason_of(stop);
+                choice.logprobs_json.clear();  // they would spell out what was cut
+                break;
+            }
+        }
+    }
 }
 
 }  // namespace weir::pipeline

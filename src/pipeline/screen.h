@@ -1,20 +1,27 @@
-// Step 9 for whole answers: what the output guardrails leave of each choice. Pure.
+// Step 9 for whole answers: what the output guardrails leave of each text. Pure.
 #pragma once
 
 #include <string_view>
 #include <vector>
 
-#include "dialect/openai_chat/response.h"
+#include "dialect/edge.h"
+#include "dialect/rewrite.h"
 #include "guardrail/output_filter.h"
+#include "llm/answer.h"
 
 namespace weir::pipeline {
 
 // The reason a client is given where a guardrail ended the answer.
 llm::FinishReason reason_of(guardrail::Stop stop);
 
-// The choices that end early. `text` is what `answer` was decoded from.
-std::vector<dialect::openai_chat::Cut> screen(const dialect::openai_chat::Answer& answer,
-                                              std::string_view text,
-                                              const guardrail::OutputRules& rules);
+// Whether every text of an answer that passes as it came may pass whole; nearly always. `text` is
+// what `answer` was read from.
+bool may_pass(const dialect::AnswerView& answer,
+              std::string_view text,
+              const guardrail::OutputRules& rules);
+
+// Cuts the texts of an answer, each choice where the first hit in it begins: what comes after it in
+// the choice is gone.
+void screen(llm::Answer& answer, const guardrail::OutputRules& rules);
 
 }  // namespace weir::pipeline

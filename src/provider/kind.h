@@ -7,26 +7,65 @@
 #include <span>
 #include <string_view>
 
+#include "llm/names.h"
+
 namespace weir::provider {
 
-enum class Dialect : std::uint8_t { openai_chat };
 // How the credential travels.
-enum class Auth : std::uint8_t { bearer, api_key_header, none };
+enum class Auth : std::uint8_t {
+    bearer,          // Authorization: Bearer
+    api_key,         // api-key (Azure)
+    x_api_key,       // Anthropic
+    x_goog_api_key,  // Gemini
+};
+
+// Where the calls of one surface go.
+struct Endpoint {
+    llm::Surface surface;
+    std::string_view path;           // behind the base URL; `{model}` stands for the model's name
+    std::string_view stream_path{};  // where a stream has its own; empty: the same
+};
+
+// What most servers that speak OpenAI's API have.
+inline constexpr Endpoint kCompatibleEndpoints[] = {
+    {llm::Surface::chat, "/chat/completions"},
+    {llm::Surface::embeddings, "/embeddings"},
+    {llm::Surface::completions, "/completions"},
+};
+// What OpenAI itself has.
+inline constexpr Endpoint kOpenAiEndpoints[] = {
+    {llm::Surface::chat, "/chat/completions"},
+    {llm::Surface::embeddings, "/embeddings"},
+    {llm::Surface::completions, "/completions"},
+    {llm::Surface::responses, "/responses"},
+};
 
 struct ProviderKind {
     std::string_view name;      // `kind:` in the configuration
     std::string_view base_url;  // default; empty: the configuration must name one
     std::string_view
         key_variable;  // environment variable that adds the provider by itself; empty: none
-    Dialect dialect = Dialect::openai_chat;
+    // What it speaks: surfaces that it has no endpoint for are translated into this.
+    llm::Dialect dialect = llm::Dialect::openai_chat;
     Auth auth = Auth::bearer;
     bool needs_key = true;
-    std::string_view chat_path = "/chat/completions";
-    std::string_view embeddings_path = "/embeddings";
+    std::span<const Endpoint> endpoints = kCompatibleEndpoints;
+    // In the place of `endpoints` where the configuration names an `api_version`, which goes into
+    // the query. Empty: there is no such form.
+    std::span<const Endpoint> versioned_endpoints{};
+    // A field that says which version of the API is spoken, and the one that translations speak.
+    std::string_view version_field{};
+    std::string_view version{};
+    // Fields of a client of the same dialect that go along: its own version, what it opted into.
+    std::span<const std::string_view> dialect_fields{};
     // Servers that close idle connections early (vLLM after 5 s) need a shorter pool life.
     std::uint32_t idle_seconds = 55;
     // Known to leave out [DONE]; a seen finish_reason then completes a stream.
     bool may_omit_done = false;
+    // OpenAI's chat: knows the limit as `max_tokens` only.
+    bool has_old_limit_name = true;
+    // Top-level fields outside the dialect that it takes.
+    std::span<const std::string_view> passed_fields{};
 };
 
 // All kinds, in the order of the list in CMakeLists.txt.

@@ -1,35 +1,56 @@
 #include "provider/provider.h"
 
+#include <algorithm>
+
 #include "net/http_encode.h"
 
 namespace weir::provider {
 namespace {
 
-std::string make_head(const ProviderSection& section,
-                      const BaseUrl& url,
-                      const net::Upstream& upstream,
-                      std::string_view path) {
-    std::string head = "POST " + url.path + std::string(path) + " HTTP/1.1\r\n";
-    net::append_field(head, "host", upstream.authority());
-    net::append_field(head, "user-agent", "weir");
-    net::append_field(head, "accept", "application/json, text/event-stream");
-    // What comes back is read and spliced as it is.
-    net::append_field(head, "accept-encoding", "identity");
-    net::append_field(head, "content-type", "application/json");
-    if (!section.api_key.empty()) {
-        switch (section.kind->auth) {
-            case Auth::bearer:
-                net::append_field(
-                    head, "authorization", "Bearer " + std::string(section.api_key.reveal()));
-                break;
-            case Auth::api_key_header:
-                net::append_field(head, "api-key", section.api_key.reveal());
-                break;
-            case Auth::none:
-                break;
+constexpr std::string_view kModel = "{model}";
+
+void append_credential(const ProviderSection& section, std::string& head) {
+    if (!section.bearer_token.empty()) {
+        net::append_field(
+            head, "authorization", "Bearer " + std::string(section.bearer_token.reveal()));
+        return;
+    }
+    if (section.api_key.empty()) {
+        return;
+    }
+    const std::string_view key = section.api_key.reveal();
+    switch (section.kind->auth) {
+        case Auth::bearer:
+            net::append_field(head, "authorization", "Bearer " + std::string(key));
+            break;
+        case Auth::api_key:
+            net::append_field(head, "api-key", key);
+            break;
+        case Auth::x_api_key:
+            net::append_field(head, "x-api-key", key);
+            break;
+        case Auth::x_goog_api_key:
+            net::append_field(head, "x-goog-api-key", key);
+            break;
+    }
+}
+
+// RFC 3986: all but what needs no escape anywhere. A model's name is one segment.
+void append_segment(std::string& into, std::string_view text) {
+    static constexpr char kHex[] = "0123456789ABCDEF";
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                              (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' ||
+                              c == '~';
+        if (is_plain) {
+            into += c;
+        } else {
+            into += '%';
+            into += kHex[byte >> 4];
+            into += kHex[byte & 15];
         }
     }
-    return head;
 }
 
 }  // namespace
@@ -40,9 +61,74 @@ Provider::Provider(const ProviderSection& section, std::shared_ptr<net::Upstream
       upstream_(std::move(upstream)),
       pass_through_(section.pass_through),
       forward_headers_(section.forward_headers) {
-    const BaseUrl url = base_url_of(section);
-    chat_head_ = make_head(section, url, *upstream_, kind_.chat_path);
-    embeddings_head_ = make_head(section, url, *upstream_, kind_.embeddings_path);
+    const auto endpoints =
+        section.api_version.empty() ? kind_.endpoints : kind_.versioned_endpoints;
+    for (const Endpoint& endpoint : endpoints) {
+        const std::string_view stream_path =
+            endpoint.stream_path.empty() ? endpoint.path : endpoint.stream_path;
+        endpoints_.push_back({.surface = endpoint.surface,
+                              .whole = make_head(section, endpoint.path),
+                              .stream = make_head(section, stream_path)});
+    }
+}
+
+Provider::Head Provider::make_head(const ProviderSection& section, std::string_view path) const {
+    std::string target = base_url_of(section).path + std::string(path);
+    if (!section.api_version.empty()) {
+        target += "?api-version=";
+        append_segment(target, section.api_version);
+    }
+    std::string head = "POST " + target + " HTTP/1.1\r\n";
+    net::append_field(head, "host", upstream_->authority());
+    net::append_field(head, "user-agent", "weir");
+    net::append_field(head, "accept", "application/json, text/event-stream");
+    // What comes back is read and spliced as it is.
+    net::append_field(head, "accept-encoding", "identity");
+    net::append_field(head, "content-type", "application/json");
+    append_credential(section, head);
+    const std::size_t model = head.find(kModel);
+    if (model == std::string::npos) {
+        return {.before = std::move(head)};
+    }
+    return {.before = head.substr(0, model),
+            .after = head.substr(model + kModel.size()),
+            .names_model = true};
+}
+
+std::optional<Way> Provider::way(llm::Surface surface, llm::Dialect dialect) const {
+    const auto find = [this](llm::Surface wanted) {
+        return std::find_if(endpoints_.begin(), endpoints_.end(), [wanted](const Heads& heads) {
+            return heads.surface == wanted;
+        });
+    };
+    // Two dialects count tokens, each in its own way.
+    const bool is_foreign = surface == llm::Surface::count_tokens && dialect != kind_.dialect;
+    if (const auto own = find(surface); own != endpoints_.end() && !is_foreign) {
+        return Way{.endpoint = static_cast<std::size_t>(own - endpoints_.begin())};
+    }
+    if (!llm::is_generation(surface)) {
+        return std::nullopt;
+    }
+    const auto other = find(llm::surface_of(kind_.dialect));
+    if (other == endpoints_.end()) {
+        return std::nullopt;
+    }
+    return Way{.endpoint = static_cast<std::size_t>(other - endpoints_.begin()),
+               .is_translated = true};
+}
+
+void Provider::begin_head(const Way& way,
+                          std::string_view model,
+                          bool is_stream,
+                          std::string& into) const {
+    const Heads& heads = endpoints_[way.endpoint];
+    const Head& head = is_stream ? heads.stream : heads.whole;
+    into = head.before;
+    if (head.names_model) {
+        constexpr std::string_view kResource = "models/";  // as Google's own clients may name it
+        append_segment(into, model.starts_with(kResource) ? model.substr(kResource.size()) : model);
+        into += head.after;
+    }
 }
 
 Result<std::shared_ptr<const Provider>> Provider::make(const ProviderSection& section,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +16,12 @@
 #include "provider/section.h"
 
 namespace weir::provider {
+
+// How calls of one surface reach a provider.
+struct Way {
+    std::size_t endpoint = 0;    // of the provider
+    bool is_translated = false;  // the provider speaks another dialect than the client
+};
 
 class Provider {
 public:
@@ -31,20 +38,35 @@ public:
     // Names of the client's headers that go along, in lower case.
     std::span<const std::string> forward_headers() const { return forward_headers_; }
 
+    // nullopt: it has nothing of this kind. `dialect` is the client's.
+    std::optional<Way> way(llm::Surface surface, llm::Dialect dialect) const;
+
     // The request's head with every field but Content-Length and those of the call; no blank line.
-    std::string_view head(llm::Surface surface) const {
-        return surface == llm::Surface::chat ? chat_head_ : embeddings_head_;
-    }
+    void begin_head(const Way& way,
+                    std::string_view model,
+                    bool is_stream,
+                    std::string& into) const;
 
 private:
+    // Around the model's name, where the path has it; else all is in `before`.
+    struct Head {
+        std::string before, after;
+        bool names_model = false;
+    };
+    struct Heads {
+        llm::Surface surface;
+        Head whole, stream;
+    };
+
     Provider(const ProviderSection& section, std::shared_ptr<net::Upstream> upstream);
+    Head make_head(const ProviderSection& section, std::string_view path) const;
 
     std::string name_;
     const ProviderKind& kind_;
     std::shared_ptr<net::Upstream> upstream_;
     bool pass_through_;
     std::vector<std::string> forward_headers_;
-    std::string chat_head_, embeddings_head_;
+    std::vector<Heads> endpoints_;
 };
 
 }  // namespace weir::provider

@@ -120,6 +120,15 @@ config::Section providers_section() {
                base_url_type(),
                "where it is; every kind but the self-hosted ones has a default")
         .field("api_key", &ProviderSection::api_key, config::secret(), "Weir's credential there")
+        .field("bearer_token",
+               &ProviderSection::bearer_token,
+               config::secret(),
+               "sent as 'Authorization: Bearer' in the place of the key (Azure's Entra ID)")
+        .field("api_version",
+               &ProviderSection::api_version,
+               config::text(),
+               "Azure: the api-version of deployment URLs, such as 2024-10-21; the v1 surface "
+               "unless set")
         .field("connections_max",
                &ProviderSection::connections_max,
                config::integer(1, 65'536),
@@ -145,7 +154,14 @@ config::Section providers_section() {
                     at.path + ".base_url",
                     fmt::format("required: kind {} has no default", section.kind->name));
             }
-            if (section.kind->needs_key && section.api_key.empty()) {
+            if (!section.api_version.empty() && section.kind->versioned_endpoints.empty()) {
+                reporter.report(
+                    at.node.place,
+                    at.path + ".api_version",
+                    fmt::format("kind {} has no versions in its URLs", section.kind->name));
+            }
+            if (section.kind->needs_key && section.api_key.empty() &&
+                section.bearer_token.empty()) {
                 reporter.report(at.node.place,
                                 at.path + ".api_key",
                                 fmt::format("required by kind {}", section.kind->name));

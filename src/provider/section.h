@@ -19,6 +19,8 @@ struct ProviderSection {
     const ProviderKind* kind = nullptr;
     BaseUrl base_url;  // host empty: the kind's own
     Secret api_key;
+    Secret bearer_token;      // in the place of the key
+    std::string api_version;  // Azure: names the deployment in the path
     std::int64_t connections_max = 1024;
     std::vector<std::string> forward_headers;
     std::string ca_file;        // empty: the system's

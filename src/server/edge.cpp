@@ -12,19 +12,34 @@ Error wrong_method(const Routed& routed) {
     return Error(Code::method_not_allowed, fmt::format("This path takes {} only.", routed.allow));
 }
 
+// Three dialects list their models at one path: the fields of the client say which it is
+// (API-MAPPING section 2).
+llm::Dialect dialect_of_models(const net::RequestHead& head, const Routed& routed) {
+    if (routed.dialect == llm::Dialect::gemini || !head.find("x-goog-api-key").empty() ||
+        !query_value(head.query, "key").empty()) {
+        return head.find("anthropic-version").empty() ? llm::Dialect::gemini
+                                                      : llm::Dialect::anthropic;
+    }
+    return head.find("anthropic-version").empty() ? routed.dialect : llm::Dialect::anthropic;
+}
+
 }  // namespace
 
 aio::Task<void> Edge::handle(net::ServerCall& call) {
     const net::RequestHead& head = call.head();
     const Routed routed = find_route(head.path);
     if (head.method == net::Method::other) {
-        co_await pipeline_.refuse(
-            call, Error(Code::not_implemented, "There is no such method."), routed.allow, true);
+        co_await pipeline_.refuse(call,
+                                  routed.dialect,
+                                  Error(Code::not_implemented, "There is no such method."),
+                                  routed.allow,
+                                  true);
         co_return;
     }
     if (routed.route == Route::none) {
         co_await pipeline_.refuse(
             call,
+            routed.dialect,
             Error(Code::not_found,
                   "There is nothing at this path; the API begins at /v1, such as "
                   "/v1/chat/completions."),
@@ -33,19 +48,22 @@ aio::Task<void> Edge::handle(net::ServerCall& call) {
         co_return;
     }
     if (!is_allowed(routed.allow, head.method_text)) {
-        co_await pipeline_.refuse(call, wrong_method(routed), routed.allow, true);
+        co_await pipeline_.refuse(call, routed.dialect, wrong_method(routed), routed.allow, true);
         co_return;
     }
     switch (routed.route) {
-        case Route::chat:
-            co_await pipeline_.serve(call, llm::Surface::chat);
-            break;
-        case Route::embeddings:
-            co_await pipeline_.serve(call, llm::Surface::embeddings);
+        case Route::call:
+            co_await pipeline_.serve(
+                call,
+                {.surface = routed.surface,
+                 .dialect = routed.dialect,
+                 .model = routed.item,
+                 .stream = routed.stream,
+                 .as_json_array = routed.stream && query_value(head.query, "alt") != "sse"});
             break;
         case Route::models:
         case Route::model:
-            co_await pipeline_.list_models(call, routed.item);
+            co_await pipeline_.list_models(call, dialect_of_models(head, routed), routed.item);
             break;
         case Route::admin:
             co_await administer(call);
@@ -56,7 +74,7 @@ aio::Task<void> Edge::handle(net::ServerCall& call) {
 }
 
 aio::Task<void> Edge::refuse(net::ServerCall& call, const Error& error) {
-    co_await pipeline_.refuse(call, error, {}, false);
+    co_await pipeline_.refuse(call, llm::Dialect::openai_chat, error, {}, false);
 }
 
 aio::Task<void> Edge::administer(net::ServerCall& call) {
@@ -64,7 +82,7 @@ aio::Task<void> Edge::administer(net::ServerCall& call) {
     if (reply) {
         co_await pipeline_.answer(call, reply->status, reply->body);
     } else {
-        co_await pipeline_.refuse(call, reply.error(), {}, true);
+        co_await pipeline_.refuse(call, llm::Dialect::openai_chat, reply.error(), {}, true);
     }
 }
 

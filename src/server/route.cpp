@@ -1,17 +1,144 @@
 #include "server/route.h"
 
+#include <optional>
+
 #include "admin/api.h"
 
 namespace weir::server {
 namespace {
 
-constexpr std::string_view kModels = "/models";
+using llm::Dialect;
+using llm::Surface;
 
-// The inference surface stands under both: SDKs say /v1, Weir's own API is /api/v1.
+constexpr std::string_view kModels = "/models";
+constexpr std::string_view kPost = "POST";
+constexpr std::string_view kGet = "GET, HEAD";
+
+struct Entry {
+    std::string_view path;  // behind the prefix
+    Surface surface;
+    Dialect dialect;
+};
+constexpr Entry kCalls[] = {
+    {"/chat/completions", Surface::chat, Dialect::openai_chat},
+    {"/completions", Surface::completions, Dialect::openai_chat},
+    {"/embeddings", Surface::embeddings, Dialect::openai_chat},
+    {"/responses", Surface::responses, Dialect::openai_responses},
+    {"/messages", Surface::messages, Dialect::anthropic},
+    {"/messages/count_tokens", Surface::count_tokens, Dialect::anthropic},
+};
+
+struct Verb {
+    std::string_view name;  // behind the model's name
+    Surface surface;
+    bool stream;
+};
+constexpr Verb kVerbs[] = {
+    {":generateContent", Surface::generate, false},
+    {":streamGenerateContent", Surface::generate, true},
+    {":countTokens", Surface::count_tokens, false},
+};
+
+std::optional<unsigned char> hex_digit(char c) {
+    if (c >= '0' && c <= '9') {
+        return static_cast<unsigned char>(c - '0');
+    }
+    const char lower = static_cast<char>(c | 0x20);
+    if (lower >= 'a' && lower <= 'f') {
+        return static_cast<unsigned char>(lower - 'a' + 10);
+    }
+    return std::nullopt;
+}
+
+// nullopt: a broken escape, or a NUL, which no name has.
+std::optional<std::string> decode(std::string_view text) {
+    std::string decoded;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '%') {
+            decoded += text[i];
+            continue;
+        }
+        if (i + 2 >= text.size()) {
+            return std::nullopt;
+        }
+        const auto high = hex_digit(text[i + 1]);
+        const auto low = hex_digit(text[i + 2]);
+        if (!high || !low || (*high == 0 && *low == 0)) {
+            return std::nullopt;
+        }
+        decoded += static_cast<char>(*high << 4 | *low);
+        i += 2;
+    }
+    return decoded;
+}
+
+// The inference surface stands under several: SDKs say /v1, Weir's own API is /api/v1.
 std::string_view without_prefix(std::string_view path) {
-    for (const std::string_view prefix : {"/v1", "/api/v1"}) {
-        if (path.starts_with(prefix)) {
+    for (const std::string_view prefix : {"/v1", "/api/v1", "/openai/v1"}) {
+        if (path.starts_with(prefix) && path.substr(prefix.size()).starts_with('/')) {
             return path.substr(prefix.size());
+        }
+    }
+    return {};
+}
+
+// "/models/{m}:generateContent" and its kin. The name may have slashes, escaped or not.
+Routed find_verb(std::string_view rest) {
+    for (const Verb& verb : kVerbs) {
+        if (!rest.ends_with(verb.name) || rest.size() <= kModels.size() + 1 + verb.name.size()) {
+            continue;
+        }
+        const auto model = decode(
+            rest.substr(kModels.size() + 1, rest.size() - kModels.size() - 1 - verb.name.size()));
+        if (model) {
+            return {.route = Route::call,
+                    .allow = kPost,
+                    .surface = verb.surface,
+                    .dialect = Dialect::gemini,
+                    .item = *model,
+                    .stream = verb.stream};
+        }
+    }
+    return {};
+}
+
+Routed find_model(std::string_view rest, Dialect dialect) {
+    if (rest == kModels) {
+        return {.route = Route::models, .allow = kGet, .dialect = dialect};
+    }
+    if (!rest.starts_with(kModels) || rest.size() <= kModels.size() + 1 ||
+        rest[kModels.size()] != '/') {
+        return {};
+    }
+    if (Routed verb = find_verb(rest); verb.route != Route::none) {
+        return verb;
+    }
+    auto model = decode(rest.substr(kModels.size() + 1));
+    if (!model) {
+        return {};
+    }
+    return {.route = Route::model, .allow = kGet, .dialect = dialect, .item = std::move(*model)};
+}
+
+// Azure's clients: /openai/deployments/{d}/chat/completions.
+Routed find_deployment(std::string_view path) {
+    constexpr std::string_view kPrefix = "/openai/deployments/";
+    if (!path.starts_with(kPrefix)) {
+        return {};
+    }
+    path.remove_prefix(kPrefix.size());
+    const std::size_t slash = path.find('/');
+    const auto model = decode(path.substr(0, slash));
+    if (slash == std::string_view::npos || slash == 0 || !model) {
+        return {};
+    }
+    for (const Entry& entry : kCalls) {
+        if (entry.dialect == Dialect::openai_chat && entry.path == path.substr(slash)) {
+            return {.route = Route::call,
+                    .allow = kPost,
+                    .surface = entry.surface,
+                    .dialect = entry.dialect,
+                    .item = *model};
         }
     }
     return {};
@@ -20,24 +147,32 @@ std::string_view without_prefix(std::string_view path) {
 }  // namespace
 
 Routed find_route(std::string_view path) {
+    constexpr std::string_view kGemini = "/v1beta";
+    if (path.starts_with(kGemini)) {
+        const std::string_view rest = path.substr(kGemini.size());
+        if (rest.starts_with("/openai/")) {  // Google's own place for OpenAI's clients
+            return find_route("/v1" + std::string(rest.substr(std::string_view("/openai").size())));
+        }
+        return find_model(rest, Dialect::gemini);
+    }
     const std::string_view rest = without_prefix(path);
-    if (rest == "/chat/completions") {
-        return {.route = Route::chat, .allow = "POST"};
+    for (const Entry& entry : kCalls) {
+        if (rest == entry.path) {
+            return {.route = Route::call,
+                    .allow = kPost,
+                    .surface = entry.surface,
+                    .dialect = entry.dialect,
+                    .item = {}};
+        }
     }
-    if (rest == "/embeddings") {
-        return {.route = Route::embeddings, .allow = "POST"};
+    if (Routed model = find_model(rest, Dialect::openai_chat); model.route != Route::none) {
+        return model;
     }
-    if (rest == kModels) {
-        return {.route = Route::models, .allow = "GET, HEAD"};
-    }
-    // A model's name may have slashes.
-    if (rest.starts_with(kModels) && rest.size() > kModels.size() + 1 &&
-        rest[kModels.size()] == '/') {
-        return {
-            .route = Route::model, .allow = "GET, HEAD", .item = rest.substr(kModels.size() + 1)};
+    if (Routed deployment = find_deployment(path); deployment.route != Route::none) {
+        return deployment;
     }
     if (const auto allow = admin::allowed_methods(path); !allow.empty()) {
-        return {.route = Route::admin, .allow = allow};
+        return {.route = Route::admin, .allow = allow, .item = {}};
     }
     return {};
 }
@@ -51,6 +186,19 @@ bool is_allowed(std::string_view allow, std::string_view method) {
         allow.remove_prefix(std::min(comma + 2, allow.size()));
     }
     return false;
+}
+
+std::string query_value(std::string_view query, std::string_view name) {
+    while (!query.empty()) {
+        const std::size_t end = std::min(query.find('&'), query.size());
+        const std::string_view pair = query.substr(0, end);
+        const std::size_t equals = pair.find('=');
+        if (pair.substr(0, equals) == name && equals != std::string_view::npos) {
+            return decode(pair.substr(equals + 1)).value_or("");
+        }
+        query.remove_prefix(std::min(end + 1, query.size()));
+    }
+    return {};
 }
 
 }  // namespace weir::server

@@ -5,40 +5,92 @@
 namespace weir::server {
 namespace {
 
+using llm::Dialect;
+using llm::Surface;
+
 struct Case {
     std::string_view path;
     Route route;
     std::string_view item;
+    Surface surface = Surface::chat;
+    Dialect dialect = Dialect::openai_chat;
+    bool stream = false;
 };
 class RouteTable : public testing::TestWithParam<Case> {};
 TEST_P(RouteTable, MeansThisAndNothingElse) {
     const auto routed = find_route(GetParam().path);
     EXPECT_EQ(routed.route, GetParam().route) << GetParam().path;
     EXPECT_EQ(routed.item, GetParam().item) << GetParam().path;
+    EXPECT_EQ(routed.surface, GetParam().surface) << GetParam().path;
+    EXPECT_EQ(routed.dialect, GetParam().dialect) << GetParam().path;
+    EXPECT_EQ(routed.stream, GetParam().stream) << GetParam().path;
     EXPECT_EQ(routed.allow.empty(), routed.route == Route::none);
 }
 INSTANTIATE_TEST_SUITE_P(
     Table,
     RouteTable,
-    testing::Values(Case{"/v1/chat/completions", Route::chat, ""},
-                    Case{"/api/v1/chat/completions", Route::chat, ""},
-                    Case{"/v1/embeddings", Route::embeddings, ""},
-                    Case{"/v1/models", Route::models, ""},
-                    Case{"/v1/models/gpt-4o", Route::model, "gpt-4o"},
-                    Case{"/v1/models/openai/gpt-4o", Route::model, "openai/gpt-4o"},
-                    Case{"/api/v1/keys", Route::admin, ""},
-                    Case{"/api/v1/usage/x", Route::admin, ""},
-                    Case{"/", Route::none, ""},
-                    Case{"/v1", Route::none, ""},
-                    Case{"/v1/models/", Route::none, ""},
-                    Case{"/v1/keys", Route::none, ""},
-                    Case{"//v1/models", Route::none, ""},
-                    Case{"/v1/../api/v1/keys", Route::none, ""},
-                    Case{"/v1/./models", Route::none, ""},
-                    Case{"/V1/models", Route::none, ""},
-                    Case{"/v1/chat%2fcompletions", Route::none, ""},
-                    Case{"/v1/chat/completions/", Route::none, ""},
-                    Case{"/api/v1/keys%00", Route::none, ""}));
+    testing::Values(
+        Case{"/v1/chat/completions", Route::call, ""},
+        Case{"/api/v1/chat/completions", Route::call, ""},
+        Case{"/openai/v1/chat/completions", Route::call, ""},
+        Case{"/v1beta/openai/chat/completions", Route::call, ""},
+        Case{"/openai/deployments/gpt%2F4o/chat/completions", Route::call, "gpt/4o"},
+        Case{"/openai/deployments/e/embeddings", Route::call, "e", Surface::embeddings},
+        Case{"/openai/deployments//embeddings", Route::none, ""},
+        Case{"/openai/deployments/e/messages", Route::none, ""},
+        Case{"/v1/embeddings", Route::call, "", Surface::embeddings},
+        Case{"/v1/completions", Route::call, "", Surface::completions},
+        Case{"/v1/responses", Route::call, "", Surface::responses, Dialect::openai_responses},
+        Case{"/v1/messages", Route::call, "", Surface::messages, Dialect::anthropic},
+        Case{"/v1/messages/count_tokens",
+             Route::call,
+             "",
+             Surface::count_tokens,
+             Dialect::anthropic},
+        Case{"/v1beta/models/g-2.5:generateContent",
+             Route::call,
+             "g-2.5",
+             Surface::generate,
+             Dialect::gemini},
+        Case{"/v1/models/a%2Fb%3Ac:streamGenerateContent",
+             Route::call,
+             "a/b:c",
+             Surface::generate,
+             Dialect::gemini,
+             true},
+        Case{"/v1beta/models/a:countTokens",
+             Route::call,
+             "a",
+             Surface::count_tokens,
+             Dialect::gemini},
+        Case{"/v1beta/models", Route::models, "", Surface::chat, Dialect::gemini},
+        Case{"/v1beta/models/a", Route::model, "a", Surface::chat, Dialect::gemini},
+        Case{"/v1beta/models/%zz:countTokens", Route::none, ""},
+        Case{"/v1beta/models/%00", Route::none, ""},
+        Case{"/v1beta/files", Route::none, ""},
+        Case{"/v1/models", Route::models, ""},
+        Case{"/v1/models/gpt-4o", Route::model, "gpt-4o"},
+        Case{"/v1/models/openai/gpt-4o", Route::model, "openai/gpt-4o"},
+        Case{"/api/v1/keys", Route::admin, ""},
+        Case{"/api/v1/usage/x", Route::admin, ""},
+        Case{"/", Route::none, ""},
+        Case{"/v1", Route::none, ""},
+        Case{"/v1/models/", Route::none, ""},
+        Case{"/v1/keys", Route::none, ""},
+        Case{"//v1/models", Route::none, ""},
+        Case{"/v1/../api/v1/keys", Route::none, ""},
+        Case{"/v1/./models", Route::none, ""},
+        Case{"/V1/models", Route::none, ""},
+        Case{"/v1/chat%2fcompletions", Route::none, ""},
+        Case{"/v1/chat/completions/", Route::none, ""},
+        Case{"/api/v1/keys%00", Route::none, ""}));
+
+TEST(QueryValue, FindsAndDecodes) {
+    EXPECT_EQ(query_value("alt=sse&key=a%2Fb", "key"), "a/b");
+    EXPECT_EQ(query_value("alt=sse", "alt"), "sse");
+    EXPECT_EQ(query_value("xalt=sse&alt", "alt"), "");
+    EXPECT_EQ(query_value("", "alt"), "");
+}
 
 TEST(IsAllowed, ComparesWholeWords) {
     EXPECT_TRUE(is_allowed("GET, HEAD", "HEAD"));

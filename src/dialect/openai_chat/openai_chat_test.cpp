@@ -2,9 +2,10 @@
 #include <gtest/gtest.h>
 
 #include "dialect/json/value.h"
+#include "dialect/openai_chat/edge.h"
 #include "dialect/openai_chat/error.h"
 #include "dialect/openai_chat/request.h"
-#include "dialect/openai_chat/response.h"
+#include "dialect/rewrite.h"
 
 namespace weir::dialect::openai_chat {
 namespace {
@@ -13,7 +14,7 @@ constexpr std::string_view kMessages = R"("messages":[{"role":"user","content":"
 
 Result<Request> chat(const std::string& body) {
     json::Scratch scratch;
-    return read_chat(body, scratch);
+    return read_request({}, body, scratch);
 }
 
 TEST(ChatRequest, KnowsWhatItNeedsToKnow) {
@@ -113,17 +114,22 @@ TEST(EmbeddingsRequest, NeedsAnInput) {
     json::Scratch scratch;
     for (const auto* good :
          {R"({"input":"x"})", R"({"input":["x"]})", R"({"input":[[1,2]]})", R"({"input":[1]})"}) {
-        EXPECT_TRUE(read_embeddings(good, scratch)) << good;
+        EXPECT_TRUE(read_request({.surface = llm::Surface::embeddings}, good, scratch)) << good;
     }
     for (const auto* bad :
          {R"({})", R"({"input":""})", R"({"input":[]})", R"({"input":1})", R"({"input":{}})"}) {
-        EXPECT_EQ(read_embeddings(bad, scratch).error().parameter(), "input") << bad;
+        EXPECT_EQ(
+            read_request({.surface = llm::Surface::embeddings}, bad, scratch).error().parameter(),
+            "input")
+            << bad;
     }
 }
 
-Result<Answer> answer(std::string_view text) {
+Result<AnswerView> answer(std::string_view text) {
     json::Scratch scratch;
-    return decode_answer(text, scratch);
+    AnswerView view;
+    WEIR_TRY(pass.read_answer(text, scratch, view));
+    return view;
 }
 
 TEST(ChatAnswer, UsageIsReadIntoTheNormalFormAndClamped) {
@@ -182,35 +188,34 @@ TEST(ChatAnswer, IsCutAndRenamedInItsPlacesOnly) {
     const auto decoded = answer(text);
     ASSERT_TRUE(decoded);
     json::Splice splice(text);
-    rewrite_answer(
-        *decoded, text, "alias", {{0, "good \"", llm::FinishReason::content_filter}}, splice);
+    rewrite_answer(*decoded, "alias", {{0, "good \"", "content_filter"}}, splice);
     EXPECT_EQ(
         splice.str(),
         R"({ "id":"1","choices":[{"index":0,"logprobs":null,"message":{"content":"good \""},"finish_reason":"content_filter"}],"model":"alias","z":1 })");
 }
 
 TEST(ChatStream, ChunksThatWeirMakesAreValid) {
-    StreamIdentity identity;
-    const std::string_view seen =
-        R"({"id":"a","created":12,"model":"up","choices":[{"delta":{"content":"x"}}]})";
-    const auto chunk = answer(seen);
-    ASSERT_TRUE(chunk);
-    identity.learn(*chunk, seen, "");
-    const std::string made[] = {make_text_chunk(identity, 1, "a\"b"),
-                                make_finish_chunk(identity, 1, llm::FinishReason::length),
-                                make_usage_chunk(identity, {5, 1, 0, 3, 0})};
-    for (const auto& text : made) {
-        const auto decoded = answer(text);
-        ASSERT_TRUE(decoded) << text;
-        EXPECT_EQ(decoded->model.in(text), "\"up\"");
-        EXPECT_EQ(decoded->id.in(text), "\"a\"");
-    }
-    EXPECT_EQ(answer(made[0])->choices[0].content.in(made[0]), R"("a\"b")");
-    const auto finished = answer(made[1]);
-    EXPECT_EQ(read_finish_reason(finished->choices[0].finish_reason.in(made[1])),
-              llm::FinishReason::length);
-    EXPECT_EQ(answer(made[2])->usage,
-              (llm::Usage{.input_tokens = 5, .cache_read_tokens = 1, .output_tokens = 3}));
+    const auto reader = pass.read_stream({.include_usage = true});
+    json::Scratch scratch;
+    AnswerView view;
+    const sse::Event seen{
+        .data = R"({"id":"a","created":12,"model":"up","choices":[{"delta":{"content":"x"}}]})"};
+    ASSERT_TRUE(reader->read(seen, scratch, view));
+    std::string out;
+    reader->append_text(1, "a\"b", out);
+    reader->append_stop(1, llm::FinishReason::length, out);
+    reader->append_terminal({.input_tokens = 5, .cache_read_tokens = 1, .output_tokens = 3}, out);
+    EXPECT_EQ(
+        out,
+        "data: {\"id\":\"a\",\"object\":\"chat.completion.chunk\",\"created\":12,\"model\":\"up\","
+        "\"choices\":[{\"index\":1,\"delta\":{\"content\":\"a\\\"b\"},\"finish_reason\":null}]}\n\n"
+        "data: {\"id\":\"a\",\"object\":\"chat.completion.chunk\",\"created\":12,\"model\":\"up\","
+        "\"choices\":[{\"index\":1,\"delta\":{},\"finish_reason\":\"length\"}]}\n\n"
+        "data: {\"id\":\"a\",\"object\":\"chat.completion.chunk\",\"created\":12,\"model\":\"up\","
+        "\"choices\":[],\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":3,\"total_tokens\":8,"
+        "\"prompt_tokens_details\":{\"cached_tokens\":1,\"audio_tokens\":0},"
+        "\"completion_tokens_details\":{\"reasoning_tokens\":0,\"audio_tokens\":0}}}\n\n"
+        "data: [DONE]\n\n");
 }
 
 struct ErrorCase {

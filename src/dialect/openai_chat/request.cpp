@@ -28,8 +28,22 @@ struct Reader {
     bool stream_options_is_object = false;
     bool stream_options_is_empty = true;
 
+    // What the model is to work on; empty: whatever it is, it is the provider's to judge.
     std::string_view items_key() const {
-        return surface == llm::Surface::chat ? "messages" : "input";
+        switch (surface) {
+            case llm::Surface::chat:
+                return "messages";
+            case llm::Surface::completions:
+                return "prompt";
+            case llm::Surface::embeddings:
+            case llm::Surface::moderations:
+                return "input";
+            default:
+                return {};
+        }
+    }
+    bool may_stream() const {
+        return surface == llm::Surface::chat || surface == llm::Surface::completions;
     }
 
     void refuse(std::string_view key, std::string_view expected) {
@@ -140,7 +154,7 @@ struct Reader {
             }
             request.choices = n.value_or(1);
         } else if (key == items_key()) {
-            if (surface == llm::Surface::embeddings && kind == Kind::string) {
+            if (surface != llm::Surface::chat && kind == Kind::string) {
                 has_items = true;
                 items_empty = span.size == 2;
             } else {
@@ -204,12 +218,12 @@ Result<Request> decode(std::string_view body, llm::Surface surface, json::Scratc
     if (reader.fault) {
         return std::unexpected(std::move(*reader.fault));
     }
-    if (!reader.has_items || reader.items_empty) {
-        const auto key = std::string(reader.items_key());
+    const auto key = std::string(reader.items_key());
+    if (!key.empty() && (!reader.has_items || reader.items_empty)) {
         return fail(Code::invalid_request,
                     surface == llm::Surface::chat
                         ? "'messages' must be a non-empty array."
-                        : "'input' must be a string or an array, not empty.")
+                        : fmt::format("'{}' must be a string or an array, not empty.", key))
             .parameter(key);
     }
     Request& request = reader.request;
@@ -217,21 +231,25 @@ Result<Request> decode(std::string_view body, llm::Surface surface, json::Scratc
     request.max_output_tokens =
         reader.max_completion_tokens ? reader.max_completion_tokens : reader.max_tokens;
     request.body_begin = body.find('{') + 1;
-    if (surface == llm::Surface::embeddings) {
+    if (reader.may_stream()) {
+        reader.ask_usage();
+    } else {
         request.stream = false;
     }
-    reader.ask_usage();
     return std::move(request);
 }
 
 }  // namespace
 
-Result<Request> read_chat(std::string_view body, json::Scratch& scratch) {
-    return decode(body, llm::Surface::chat, scratch);
-}
-
-Result<Request> read_embeddings(std::string_view body, json::Scratch& scratch) {
-    return decode(body, llm::Surface::embeddings, scratch);
+Result<Request> read_request(const RequestPath& path,
+                             std::string_view body,
+                             json::Scratch& scratch) {
+    WEIR_TRY(auto request, decode(body, path.surface, scratch));
+    if (!path.model.empty()) {  // Azure's clients name the deployment in the path
+        request.model = path.model;
+        request.model_is_foreign = true;
+    }
+    return request;
 }
 
 }  // namespace weir::dialect::openai_chat

@@ -1,5 +1,5 @@
-// The edge of OpenAI's chat and embeddings requests as the client sends them: what Weir needs to
-// know of a body, as spans. Pure.
+// The edge of OpenAI's chat, completions and embeddings requests as the client sends them: what
+// Weir needs to know of a body, as spans. Pure.
 #pragma once
 
 #include <string_view>
@@ -10,8 +10,10 @@
 
 namespace weir::dialect::openai_chat {
 
-// Errors: invalid_json (byte offset), invalid_request naming the parameter.
-Result<Request> read_chat(std::string_view body, json::Scratch& scratch);
-Result<Request> read_embeddings(std::string_view body, json::Scratch& scratch);
+// Of a chat or embeddings call, as `path` says. Errors: invalid_json (byte offset), invalid_request
+// naming the parameter.
+Result<Request> read_request(const RequestPath& path,
+                             std::string_view body,
+                             json::Scratch& scratch);
 
 }  // namespace weir::dialect::openai_chat

@@ -6,6 +6,7 @@ extern constinit const ProviderKind groq{
     .name = "groq",
     .base_url = "https://api.groq.com/openai/v1",
     .key_variable = "GROQ_API_KEY",
+    .has_old_limit_name = false,
 };
 
 }  // namespace weir::provider

@@ -6,6 +6,8 @@ extern constinit const ProviderKind openai{
     .name = "openai",
     .base_url = "https://api.openai.com/v1",
     .key_variable = "OPENAI_API_KEY",
+    .endpoints = kOpenAiEndpoints,
+    .has_old_limit_name = false,
 };
 
 }  // namespace weir::provider

@@ -1,17 +1,27 @@
-#include "dialect/openai_chat/response.h"
-
+// A chat answer or chunk that passes as it came: where its texts, its usage and its name lie; and
+// the chunks that Weir makes itself when a guardrail ends a stream.
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "dialect/failure.h"
 #include "dialect/json/value.h"
+#include "dialect/openai_chat/codec.h"
 
 namespace weir::dialect::openai_chat {
 namespace {
 
 using json::Kind;
 using json::Span;
+
+constexpr std::string_view kDoneData = "[DONE]";
+
+// What chunks that Weir makes repeat of those it saw: JSON values.
+struct Identity {
+    std::string id = "\"\"";
+    std::string created = "0";
+    std::string model = "\"\"";
+};
 
 struct Reader {
     enum Scope : int {
@@ -25,7 +35,8 @@ struct Reader {
     };
 
     std::string_view text;
-    Answer& answer;
+    AnswerView& answer;
+    Identity* identity;  // null: not wanted
     bool is_object = false;
     std::optional<std::int64_t> prompt, completion, total, cached, cache_write, reasoning;
 
@@ -37,7 +48,6 @@ struct Reader {
                 return object ? int{kBody} : json::kIgnored;
             case kBody:
                 if (key == "choices" && !object) {
-                    answer.has_choices_key = true;
                     return kChoices;
                 }
                 if (key == "usage" && object) {
@@ -50,7 +60,7 @@ struct Reader {
                 // Only to learn its span.
                 return key == "error" ? int{kError} : json::kIgnored;
             case kChoices:
-                answer.choices.emplace_back();
+                answer.outputs.emplace_back();
                 return object ? int{kChoice} : json::kIgnored;
             case kChoice:
                 if ((key == "message" || key == "delta") && object) {
@@ -60,7 +70,7 @@ struct Reader {
             case kMessage:
                 if (key == "tool_calls" || key == "function_call" || key == "reasoning_details" ||
                     key == "audio" || key == "content" || key == "images") {
-                    answer.choices.back().has_other_output = true;
+                    answer.outputs.back().has_other = true;
                 }
                 return json::kIgnored;
             case kUsage:
@@ -80,7 +90,7 @@ struct Reader {
         if (scope == kError) {
             answer.error = span;
         } else if (scope == kLogprobs) {
-            answer.choices.back().logprobs = span;
+            answer.outputs.back().logprobs = span;
         }
     }
 
@@ -91,28 +101,29 @@ struct Reader {
                 if (key == "model" && is_string) {
                     answer.model = span;
                 } else if (key == "id" && is_string) {
-                    answer.id = span;
+                    keep(span, identity == nullptr ? nullptr : &identity->id);
                 } else if (key == "created" && kind == Kind::number) {
-                    answer.created = span;
+                    keep(span, identity == nullptr ? nullptr : &identity->created);
                 } else if (key == "error" && kind != Kind::null) {
                     answer.error = span;
                 }
                 return;
             case kChoice:
                 if (key == "finish_reason" && is_string) {
-                    answer.choices.back().finish_reason = span;
+                    answer.outputs.back().finish = span;
+                    answer.finished = true;
                 } else if (key == "index") {
-                    answer.choices.back().index = json::read_integer(span.in(text)).value_or(0);
+                    answer.outputs.back().index = json::read_integer(span.in(text)).value_or(0);
                 } else if (key == "text" && is_string) {
-                    answer.choices.back().content = span;  // legacy completions
+                    answer.outputs.back().text = span;  // legacy completions
                 }
                 return;
             case kMessage:
                 if (key == "content" && is_string) {
-                    answer.choices.back().content = span;
+                    answer.outputs.back().text = span;
                 } else if ((key == "refusal" || key == "reasoning_content" || key == "reasoning") &&
                            is_string && span.size > 2) {
-                    answer.choices.back().has_other_output = true;
+                    answer.outputs.back().has_other = true;
                 }
                 return;
             case kUsage:
@@ -141,68 +152,29 @@ struct Reader {
         }
     }
 
+    void keep(Span span, std::string* into) const {
+        if (into != nullptr) {
+            *into = span.in(text);
+        }
+    }
+
     std::optional<std::int64_t> read(Kind kind, Span span) const {
         return kind == Kind::number ? json::read_integer(span.in(text)) : std::nullopt;
     }
 };
 
-std::string quoted(std::string_view text) {
-    std::string out = "\"";
-    json::append_escaped(out, text);
-    out += '"';
-    return out;
-}
-
-std::string begin_chunk(const StreamIdentity& identity) {
-    return fmt::format(R"({{"id":{},"object":"chat.completion.chunk","created":{},"model":{},)",
-                       identity.id,
-                       identity.created,
-                       identity.model);
-}
-
-}  // namespace
-
-bool Answer::is_empty() const {
-    if (has_data) {
-        return false;
-    }
-    return std::none_of(choices.begin(), choices.end(), [](const Choice& choice) {
-        return choice.content.size > 2 || choice.has_other_output || choice.finish_reason.is_set();
-    });
-}
-
-llm::FinishReason read_finish_reason(std::string_view value) {
-    const std::string_view word = json::between_quotes(value);
-    using enum llm::FinishReason;
-    if (word == "stop") {
-        return stop;
-    }
-    if (word == "length") {
-        return length;
-    }
-    if (word == "tool_calls" || word == "function_call") {
-        return tool_calls;
-    }
-    return word == "content_filter" ? content_filter : other;
-}
-
-Result<Answer> decode_answer(std::string_view text, json::Scratch& scratch) {
-    Answer answer;
-    WEIR_TRY(decode_answer(text, scratch, answer));
-    return answer;
-}
-
-Result<void> decode_answer(std::string_view text, json::Scratch& scratch, Answer& into) {
-    auto memory = std::move(into.choices);
-    memory.clear();
-    into = {.choices = std::move(memory)};
-    Reader reader{.text = text, .answer = into};
+Result<void> read(std::string_view text,
+                  json::Scratch& scratch,
+                  AnswerView& into,
+                  Identity* identity) {
+    into.clear();
+    Reader reader{.text = text, .answer = into, .identity = identity};
     const auto scanned = json::scan(text, json::Duplicates::allowed, scratch, reader);
     if (!scanned || !reader.is_object) {
         return unusable_answer(scanned ? "the answer is no JSON object"
                                        : scanned.error().message());
     }
-    if (auto& usage = reader.answer.usage) {
+    if (auto& usage = into.usage) {
         // OpenAI counts cached tokens inside prompt_tokens and reasoning inside completion_tokens.
         usage->input_tokens = reader.prompt.value_or(0);
         usage->output_tokens = reader.completion.value_or(
@@ -218,91 +190,100 @@ Result<void> decode_answer(std::string_view text, json::Scratch& scratch, Answer
     return {};
 }
 
-void rewrite_answer(const Answer& answer,
-                    std::string_view text,
-                    std::string_view public_model,
-                    const std::vector<Cut>& cuts,
-                    json::Splice& splice) {
-    struct Edit {
-        Span span;
-        std::string with;
-    };
-    if (cuts.empty()) {  // nearly always
-        if (!public_model.empty() && answer.model.is_set()) {
-            splice.replace(answer.model, quoted(public_model));
-        }
-        return;
-    }
-    std::vector<Edit> edits;
-    if (!public_model.empty() && answer.model.is_set()) {
-        edits.push_back({answer.model, quoted(public_model)});
-    }
-    for (const Cut& cut : cuts) {
-        const Choice& choice = answer.choices[cut.choice];
-        if (choice.content.is_set()) {
-            edits.push_back({choice.content, quoted(cut.kept)});
-        }
-        if (choice.finish_reason.is_set() && cut.reason != llm::FinishReason::none) {
-            edits.push_back({choice.finish_reason, quoted(llm::name(cut.reason))});
-        }
-        if (choice.logprobs.is_set()) {
-            edits.push_back({choice.logprobs, "null"});  // they would spell out what was cut
-        }
-    }
-    std::sort(edits.begin(), edits.end(), [](const Edit& a, const Edit& b) {
-        return a.span.at < b.span.at;
-    });
-    for (Edit& edit : edits) {
-        splice.replace(edit.span, std::move(edit.with));
-    }
+std::string quoted(std::string_view text) {
+    std::string out = "\"";
+    json::append_escaped(out, text);
+    out += '"';
+    return out;
 }
 
-void StreamIdentity::learn(const Answer& chunk,
-                           std::string_view text,
-                           std::string_view public_model) {
-    if (chunk.id.is_set()) {
-        id = chunk.id.in(text);
+class ChatReader : public StreamReader {
+public:
+    explicit ChatReader(const AnswerTerms& terms) : include_usage_(terms.include_usage) {
+        if (!terms.model.empty()) {
+            identity_.model = quoted(terms.model);
+            renamed_ = true;
+        }
     }
-    if (chunk.created.is_set()) {
-        created = chunk.created.in(text);
-    }
-    if (!public_model.empty()) {
-        model = quoted(public_model);
-    } else if (chunk.model.is_set()) {
-        model = chunk.model.in(text);
-    }
-}
 
-std::string make_text_chunk(const StreamIdentity& identity,
-                            std::int64_t choice,
-                            std::string_view kept) {
-    return begin_chunk(identity) +
-           fmt::format(
-               R"("choices":[{{"index":{},"delta":{{"content":{}}},"finish_reason":null}}]}})",
-               choice,
-               quoted(kept));
-}
+    Result<void> read(const sse::Event& event, json::Scratch& scratch, AnswerView& into) override {
+        if (event.data == kDoneData) {
+            into.clear();
+            into.is_terminal = true;
+            return {};
+        }
+        WEIR_TRY(openai_chat::read(event.data, scratch, into, known_ ? nullptr : &identity_));
+        into.is_usage_only = into.usage && into.outputs.empty();
+        usage_passed_ = usage_passed_ || into.is_usage_only;
+        if (!known_ && into.model.is_set()) {
+            known_ = identity_.id.size() > 2;
+            if (!renamed_) {
+                identity_.model = into.model.in(event.data);
+            }
+        }
+        return {};
+    }
 
-std::string make_finish_chunk(const StreamIdentity& identity,
-                              std::int64_t choice,
-                              llm::FinishReason reason) {
-    return begin_chunk(identity) +
-           fmt::format(R"("choices":[{{"index":{},"delta":{{}},"finish_reason":"{}"}}]}})",
-                       choice,
+    void append_text(std::int64_t index, std::string_view text, std::string& out) override {
+        begin_chunk(out);
+        fmt::format_to(
+            std::back_inserter(out), R"("choices":[{{"index":{},"delta":{{"content":)", index);
+        out += quoted(text);
+        out += R"(},"finish_reason":null}]})";
+        out += "\n\n";
+    }
+
+    void append_stop(std::int64_t index, llm::FinishReason reason, std::string& out) override {
+        begin_chunk(out);
+        fmt::format_to(std::back_inserter(out),
+                       R"("choices":[{{"index":{},"delta":{{}},"finish_reason":"{}"}}]}})",
+                       index,
                        llm::name(reason));
+        out += "\n\n";
+    }
+
+    void append_terminal(const llm::Usage& usage, std::string& out) override {
+        if (include_usage_ && !usage_passed_) {
+            begin_chunk(out);
+            out += R"("choices":[],"usage":)";
+            json::Writer json(out);
+            encode_usage(usage, json);
+            out += "}\n\n";
+        }
+        out += "data: [DONE]\n\n";
+    }
+
+    std::string_view finish_word(llm::FinishReason reason) const override {
+        return llm::name(reason);
+    }
+
+private:
+    void begin_chunk(std::string& out) const {
+        fmt::format_to(
+            std::back_inserter(out),
+            R"(data: {{"id":{},"object":"chat.completion.chunk","created":{},"model":{},)",
+            identity_.id,
+            identity_.created,
+            identity_.model);
+    }
+
+    const bool include_usage_;
+    bool usage_passed_ = false;
+    bool known_ = false;
+    bool renamed_ = false;
+    Identity identity_;
+};
+
+}  // namespace
+
+Result<void> read_answer(std::string_view text, json::Scratch& scratch, AnswerView& into) {
+    WEIR_TRY(read(text, scratch, into, nullptr));
+    into.is_terminal = true;
+    return {};
 }
 
-std::string make_usage_chunk(const StreamIdentity& identity, const llm::Usage& usage) {
-    return begin_chunk(identity) +
-           fmt::format(
-               R"("choices":[],"usage":{{"prompt_tokens":{},"completion_tokens":{},"total_tokens":{},)"
-               R"("prompt_tokens_details":{{"cached_tokens":{}}},)"
-               R"("completion_tokens_details":{{"reasoning_tokens":{}}}}}}})",
-               usage.input_tokens,
-               usage.output_tokens,
-               usage.input_tokens + usage.output_tokens,
-               usage.cache_read_tokens,
-               usage.reasoning_tokens);
+std::unique_ptr<StreamReader> read_stream(const AnswerTerms& terms) {
+    return std::make_unique<ChatReader>(terms);
 }
 
 }  // namespace weir::dialect::openai_chat

@@ -1,6 +1,8 @@
-#include "pipeline/stream_relay.h"
+#include "pipeline/pass_relay.h"
 
 #include <gtest/gtest.h>
+
+#include "pipeline/chat_stream_test.h"
 
 namespace weir::pipeline {
 namespace {
@@ -37,9 +39,9 @@ struct Outcome {
     bool operator==(const Outcome&) const = default;
 };
 
-Outcome relay_in(StreamTerms terms, const std::vector<std::string_view>& parts) {
+Outcome relay_in(ChatTerms terms, const std::vector<std::string_view>& parts) {
     StreamScratch scratch;
-    StreamRelay relay(terms, scratch);
+    PassRelay relay(terms.pass(), scratch);
     Outcome outcome;
     Result<void> taken{};
     for (const std::string_view part : parts) {
@@ -69,20 +71,20 @@ std::string spoken(const std::string& out) {
         if (event.data == "[DONE]") {
             return words + " [DONE]";
         }
-        const auto answer = dialect::openai_chat::decode_answer(event.data, scratch);
-        for (const auto& choice : answer->choices) {
-            if (choice.content.size > 2) {
-                words += choice.content.in(event.data).substr(1, choice.content.size - 2);
+        const auto answer = view_of(event.data, scratch);
+        for (const auto& choice : answer->outputs) {
+            if (choice.text.size > 2) {
+                words += choice.text.in(event.data).substr(1, choice.text.size - 2);
             }
-            if (choice.finish_reason.is_set()) {
-                words += " <" + std::string(choice.finish_reason.in(event.data)) + ">";
+            if (choice.finish.is_set()) {
+                words += " <" + std::string(choice.finish.in(event.data)) + ">";
             }
         }
     }
     return words;
 }
 
-TEST(StreamRelay, PassesByteForByteAndLeavesOutTheUsageNobodyAskedFor) {
+TEST(PassRelay, PassesByteForByteAndLeavesOutTheUsageNobodyAskedFor) {
     const std::string body = kRole + text("Hel") + text("lo") + kStop;
     const auto outcome = relay_in({}, {body + kUsage + kDone});
     EXPECT_EQ(outcome.out, body + kDone);
@@ -93,12 +95,12 @@ TEST(StreamRelay, PassesByteForByteAndLeavesOutTheUsageNobodyAskedFor) {
               body + kUsage + kDone);
 }
 
-TEST(StreamRelay, IsTheSameForEveryCut) {
+TEST(PassRelay, IsTheSameForEveryCut) {
     const auto with = rules({"lo wor", "secret"});
     const std::string body = ": hi\n\n" + kRole + text("Hel") + text("lo w") + text("a ") +
                              text("se") + text("cret x") + kStop + kUsage + kDone;
     for (const auto* banned : {static_cast<const guardrail::OutputRules*>(nullptr), with.get()}) {
-        const StreamTerms terms{.public_model = "alias", .include_usage = true, .rules = banned};
+        const ChatTerms terms{.public_model = "alias", .include_usage = true, .rules = banned};
         const Outcome whole = relay_in(terms, {body});
         for (std::size_t i = 0; i <= body.size(); ++i) {
             const std::string_view view = body;
@@ -109,13 +111,13 @@ TEST(StreamRelay, IsTheSameForEveryCut) {
     }
 }
 
-TEST(StreamRelay, SaysTheNameTheClientKnows) {
+TEST(PassRelay, SaysTheNameTheClientKnows) {
     const auto outcome = relay_in({.public_model = "alias"}, {kRole + text("x") + kStop + kDone});
     EXPECT_EQ(outcome.out.find(R"("model":"up")"), std::string::npos);
     EXPECT_NE(outcome.out.find(R"("model":"alias")"), std::string::npos);
 }
 
-TEST(StreamRelay, EndsBeforeABannedWordThatIsSplitOverChunks) {
+TEST(PassRelay, EndsBeforeABannedWordThatIsSplitOverChunks) {
     const auto with = rules({"secret word"});
     const auto outcome =
         relay_in({.include_usage = true, .rules = with.get()},
@@ -126,20 +128,20 @@ TEST(StreamRelay, EndsBeforeABannedWordThatIsSplitOverChunks) {
     EXPECT_NE(outcome.out.find("prompt_tokens"), std::string::npos);
 }
 
-TEST(StreamRelay, ReleasesWhatWasHeldBackForNothing) {
+TEST(PassRelay, ReleasesWhatWasHeldBackForNothing) {
     const auto with = rules({"secret word"});
     const auto outcome = relay_in({.rules = with.get()},
                                   {kRole + text("a sec") + text("ret") + kStop + kUsage + kDone});
     EXPECT_EQ(spoken(outcome.out), R"(a secret <"stop"> [DONE])");
 }
 
-TEST(StreamRelay, EndsAtTheLongestLength) {
+TEST(PassRelay, EndsAtTheLongestLength) {
     const auto with = rules({}, 4);
     const auto outcome = relay_in({.rules = with.get()}, {kRole + text("abc") + text("defg")});
     EXPECT_EQ(spoken(outcome.out), R"(abcd <"length"> [DONE])");
 }
 
-TEST(StreamRelay, StopsOneChoiceAndLetsTheOtherGoOn) {
+TEST(PassRelay, StopsOneChoiceAndLetsTheOtherGoOn) {
     const auto with = rules({"bad"});
     const std::string body = text("good ", 0) + text("bad ", 1) + text("more", 1) +
                              text("words", 0) + chunk("", R"("stop")", 0) +
@@ -149,7 +151,7 @@ TEST(StreamRelay, StopsOneChoiceAndLetsTheOtherGoOn) {
     EXPECT_FALSE(outcome.usage.estimated);
 }
 
-TEST(StreamRelay, StopsAChoiceThatSharesItsChunks) {
+TEST(PassRelay, StopsAChoiceThatSharesItsChunks) {
     const auto with = rules({"bad"});
     const std::string both =
         R"(data: {"id":"c1","model":"up","choices":[{"index":0,"delta":{"content":"fine "},"finish_reason":null},{"index":1,"delta":{"content":"bad "},"finish_reason":null}]})"
@@ -165,8 +167,8 @@ struct Bad {
     std::string_view error;
     bool committed;
 };
-class StreamRelayFails : public testing::TestWithParam<Bad> {};
-TEST_P(StreamRelayFails, WithItsName) {
+class PassRelayFails : public testing::TestWithParam<Bad> {};
+TEST_P(PassRelayFails, WithItsName) {
     const auto outcome = relay_in({}, {GetParam().body});
     EXPECT_EQ(outcome.error, GetParam().error);
     EXPECT_EQ(outcome.committed, GetParam().committed);
@@ -177,7 +179,7 @@ TEST_P(StreamRelayFails, WithItsName) {
 }
 INSTANTIATE_TEST_SUITE_P(
     Table,
-    StreamRelayFails,
+    PassRelayFails,
     testing::Values(
         Bad{"nothing", "", "upstream_invalid_response", false},
         Bad{"only_role", kRole, "upstream_invalid_response", false},
@@ -201,12 +203,12 @@ INSTANTIATE_TEST_SUITE_P(
             false}),
     [](const auto& info) { return std::string(info.param.name); });
 
-TEST(StreamRelay, TakesAFinishForTheEndWhereTheProviderIsKnownToLeaveItOut) {
+TEST(PassRelay, TakesAFinishForTheEndWhereTheProviderIsKnownToLeaveItOut) {
     const auto outcome = relay_in({.may_omit_done = true}, {text("x") + kStop});
     EXPECT_EQ(outcome.out, text("x") + kStop + kDone);
 }
 
-TEST(StreamRelay, CountsWhatWasSentWhereTheProviderDoesNot) {
+TEST(PassRelay, CountsWhatWasSentWhereTheProviderDoesNot) {
     const auto outcome =
         relay_in({.input_tokens_estimate = 9}, {text("x") + text("y") + kStop + kDone});
     EXPECT_EQ(outcome.usage.input_tokens, 9);

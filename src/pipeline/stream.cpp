@@ -1,0 +1,137 @@
+// Step 9 for streams: the provider's bytes through a relay to the client, until one of them ends.
+#include "net/http_body.h"
+#include "net/http_encode.h"
+#include "pipeline/pass_relay.h"
+#include "pipeline/pipeline.h"
+#include "pipeline/translating_relay.h"
+
+namespace weir::pipeline {
+
+namespace {
+
+// A provider that has sent its terminal event ends its answer at once; waiting longer for that
+// would only keep the client's next request waiting.
+constexpr std::chrono::milliseconds kStreamTailMax{50};
+constexpr std::string_view kLastChunk = "0\r\n\r\n";
+constexpr std::string_view kStreamFields =
+    "cache-control: no-cache\r\n"
+    "x-accel-buffering: no\r\n"  // a proxy in front must not collect what comes in pieces
+    "transfer-encoding: chunked\r\n\r\n";
+
+}  // namespace
+
+std::unique_ptr<Relay> Pipeline::make_relay(const Call& call) {
+    const bool may_omit_done = call.provider->kind().may_omit_done;
+    const std::int64_t input_tokens = call.hold.estimate().input_tokens;
+    if (call.way.is_translated) {
+        return std::make_unique<TranslatingRelay>(
+            TranslationTerms{.client = call.client,
+                             .provider = provider_edge(call),
+                             .answer = call.answer_terms(),
+                             .choices = call.request->choices,
+                             .may_omit_terminal = may_omit_done,
+                             .input_tokens_estimate = input_tokens,
+                             .rules = runtime_.output_rules.get()});
+    }
+    return std::make_unique<PassRelay>(PassTerms{.pass = *dialect::pass_edge(call.door.dialect),
+                                                 .client = call.client,
+                                                 .provider = provider_edge(call),
+                                                 .answer = call.answer_terms(),
+                                                 .choices = call.request->choices,
+                                                 .may_omit_done = may_omit_done,
+                                                 .input_tokens_estimate = input_tokens,
+                                                 .rules = runtime_.output_rules.get()},
+                                       scratch_);
+}
+
+aio::Task<Result<void>> Pipeline::relay_stream(Call& call, net::Exchange& exchange) {
+    net::ServerCall& http = call.http;
+    // A stream may run for minutes: the request's bytes are not held for it.
+    http.release_request();
+    WEIR_CO_TRY(call.slot.hold_bytes(0));
+    const auto made = make_relay(call);
+    Relay& relay = *made;
+    const aio::Deadline total =
+        aio::Deadline::at(call.attempt.begun + call.route.model->timeouts.total);
+    bool has_head = false;
+    for (;;) {
+        const bool was_committed = relay.is_committed();
+        const SteadyTime begun = was_committed ? SteadyTime{} : services_.clock.steady_now();
+        auto bytes = co_await exchange.read_body();
+        // From here to the write nothing waits: out_ and head_ belong to this call.
+        out_.clear();
+        Result<void> taken{};
+        if (!bytes) {
+            taken = std::unexpected(std::move(bytes).error());
+        } else {
+            taken = bytes->empty() && exchange.is_complete() ? relay.end(out_)
+                                                             : relay.feed(*bytes, out_);
+        }
+        if (!was_committed) {
+            const SteadyTime now = services_.clock.steady_now();
+            call.attempt.waited += now - begun;
+            if (relay.is_committed()) {
+                call.first_token_at = now;
+                call.status = 200;
+                exchange.end_by(total);
+            }
+        }
+        if (!taken) {
+            const bool was_cancelled = taken.error().code() == Code::cancelled;
+            const aio::Context& context = co_await aio::this_context();
+            taken = std::unexpected(reason_of_end(context, http, std::move(taken).error()));
+            call.usage = relay.usage();
+            if (!relay.is_committed()) {
+                // Nothing was produced, unless the call was ended before it could be.
+                if (!was_cancelled) {
+                    call.usage.reset();
+                }
+                co_return taken;
+            }
+            settle_failed(call, taken.error());
+            if (taken.error().code() == Code::cancelled) {
+                co_return taken;
+            }
+            relay.fail(taken.error(), out_);
+            http.close_after();
+        } else if (relay.is_done()) {
+            call.usage = relay.usage();
+            settle(call);
+        }
+        const bool last = !taken || relay.is_done();
+        if (out_.empty() && !last) {
+            continue;
+        }
+        head_.clear();
+        if (!has_head) {
+            begin_head(call, 200);
+            net::append_field(head_,
+                              "content-type",
+                              call.door.as_json_array ? "application/json" : "text/event-stream");
+            head_ += kStreamFields;
+            has_head = true;
+        }
+        char size_line[net::kChunkHeadBytesMax];
+        const std::size_t size_bytes = net::write_chunk_head(out_.size(), size_line);
+        const std::string_view pieces[] = {
+            head_, {size_line, size_bytes}, out_, "\r\n", last ? kLastChunk : std::string_view{}};
+        const net::Io io = co_await http.write_copying(pieces);
+        if (!io.is_ok()) {
+            // Too slow a reader, or gone: what came until now is billed.
+            auto left = fail(Code::cancelled, "The client left.").error();
+            call.usage = relay.usage();
+            co_return std::unexpected(std::move(left));
+        }
+        if (last) {
+            http.finish();
+            if (taken && !exchange.is_complete()) {
+                exchange.end_by(aio::Deadline::in(kStreamTailMax));
+                const auto tail = co_await exchange.read_body();
+                (void)tail;  // only to have the connection back
+            }
+            co_return Result<void>{};
+        }
+    }
+}
+
+}  // namespace weir::pipeline

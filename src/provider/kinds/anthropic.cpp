@@ -1,0 +1,26 @@
+#include "provider/kind.h"
+
+namespace weir::provider {
+namespace {
+
+constexpr Endpoint kEndpoints[] = {
+    {llm::Surface::messages, "/v1/messages"},
+    {llm::Surface::count_tokens, "/v1/messages/count_tokens"},
+};
+constexpr std::string_view kFields[] = {"anthropic-version", "anthropic-beta"};
+
+}  // namespace
+
+extern constinit const ProviderKind anthropic{
+    .name = "anthropic",
+    .base_url = "https://api.anthropic.com",
+    .key_variable = "ANTHROPIC_API_KEY",
+    .dialect = llm::Dialect::anthropic,
+    .auth = Auth::x_api_key,
+    .endpoints = kEndpoints,
+    .version_field = "anthropic-version",
+    .version = "2023-06-01",
+    .dialect_fields = kFields,
+};
+
+}  // namespace weir::provider
