@@ -148,6 +148,21 @@ public:
     Object& required(std::string_view key, M T::* member, Type<M> type, std::string_view doc) {
         return add(key, member, std::move(type), doc, true);
     }
+    // The keys of `inner` stand among this object's own and fill `member`; its checks do not run.
+    template <class M>
+    Object& inlined(M T::* member, const Object<M>& inner) {
+        for (const auto& field : inner.fields_) {
+            fields_.push_back(
+                {field.key,
+                 field.doc,
+                 field.needed,
+                 field.schema,
+                 [member, read = field.read](const Position& at, T& object, Reporter& reporter) {
+                     return read(at, object.*member, reporter);
+                 }});
+        }
+        return *this;
+    }
     // Runs when all fields were read: `check(object, position, reporter)` reports what does not fit
     // together.
     Object& check(std::function<void(const T&, const Position&, Reporter&)> check) {
@@ -175,6 +190,9 @@ public:
     }
 
 private:
+    template <class>
+    friend class Object;
+
     struct Field {
         std::string_view key, doc;
         bool needed;

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "dialect/openai_chat/models.h"
 #include "pipeline/credential.h"
+#include "price/rates.h"
 #include "quota/estimate.h"
 
 namespace weir::pipeline {
@@ -212,9 +213,11 @@ Result<void> Pipeline::reserve(Call& call) {
     }
     auto estimate = quota::estimate_tokens(call.body_bytes, output_tokens);
     if (model.target.rates) {
+        const price::Dearest dearest = price::dearest(*model.target.rates, estimate.input_tokens);
         estimate.cost = quota::estimate_cost(estimate,
-                                             {.input_per_million = model.target.rates->input,
-                                              .output_per_million = model.target.rates->output});
+                                             {.input_per_million = dearest.input,
+                                              .output_per_million = dearest.output,
+                                              .request = dearest.request});
     }
     WEIR_TRY(call.hold, runtime_.limits.hold(estimate));
     return {};

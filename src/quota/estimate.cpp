@@ -17,14 +17,15 @@ HoldEstimate estimate_tokens(std::uint64_t body_bytes, std::uint64_t output_toke
 
 std::optional<Money> estimate_cost(const HoldEstimate& tokens, const HoldPrices& prices) {
     if (tokens.input_tokens < 0 || tokens.output_tokens < 0 ||
-        prices.input_per_million < Money::zero() || prices.output_per_million < Money::zero()) {
+        prices.input_per_million < Money::zero() || prices.output_per_million < Money::zero() ||
+        prices.request < Money::zero()) {
         return std::nullopt;
     }
     constexpr __int128 kMillion = 1'000'000;
     const __int128 sum =
         static_cast<__int128>(tokens.input_tokens) * prices.input_per_million.nano_usd() +
         static_cast<__int128>(tokens.output_tokens) * prices.output_per_million.nano_usd();
-    const __int128 nano_usd = (sum + kMillion - 1) / kMillion;
+    const __int128 nano_usd = (sum + kMillion - 1) / kMillion + prices.request.nano_usd();
     if (nano_usd > std::numeric_limits<std::int64_t>::max()) {
         return std::nullopt;
     }

@@ -23,10 +23,11 @@ struct HoldEstimate {
     std::int64_t tokens() const { return input_tokens + output_tokens; }
 };
 
-// Of the dearest candidate; per million tokens, as price lists have them.
+// Of the dearest candidate; per million tokens, as price lists have them, and once for the request.
 struct HoldPrices {
     Money input_per_million;
     Money output_per_million;
+    Money request = {};
 };
 
 // Sums of tokens are clamped here; no model comes near it, and no addition can overflow.

@@ -63,5 +63,17 @@ INSTANTIATE_TEST_SUITE_P(
                     CostCase{"negative", {-1, 0, {}}, 1, 0, std::nullopt}),
     [](const auto& info) { return std::string{info.param.name}; });
 
+TEST(Estimate, TheFeeOfTheRequestIsAddedOnce) {
+    const HoldPrices prices{.input_per_million = Money::from_nano_usd(1'000'000),
+                            .output_per_million = Money::zero(),
+                            .request = Money::from_nano_usd(7)};
+    EXPECT_EQ(estimate_cost({.input_tokens = 3}, prices), Money::from_nano_usd(10));
+    EXPECT_EQ(estimate_cost({}, {.request = Money::from_nano_usd(-1)}), std::nullopt);
+    EXPECT_EQ(estimate_cost({.input_tokens = 3},
+                            {.input_per_million = Money::from_nano_usd(1'000'000),
+                             .request = Money::from_nano_usd(kI64Max)}),
+              std::nullopt);
+}
+
 }  // namespace
 }  // namespace weir::quota

@@ -67,8 +67,8 @@ TEST(Catalog, RefusesWhatIsNotThere) {
 
 TEST(Catalog, TakesThePriceOfTheTargetThenOfTheModel) {
     const Catalog catalog = make();
-    EXPECT_EQ(catalog.resolve("chat")->model->target.rates->input.nano_usd(), 150'000'000);
-    EXPECT_EQ(catalog.resolve("embed")->model->target.rates->input.nano_usd(), 20'000'000);
+    EXPECT_EQ(catalog.resolve("chat")->model->target.rates->tokens.input.nano_usd(), 150'000'000);
+    EXPECT_EQ(catalog.resolve("embed")->model->target.rates->tokens.input.nano_usd(), 20'000'000);
     EXPECT_FALSE(catalog.resolve("openai/x")->model->target.rates);
     EXPECT_EQ(catalog.resolve("chat")->model->timeouts.first_token, std::chrono::minutes{2});
 }

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "router/price_section.h"
 
 namespace weir::router {
 namespace {
@@ -32,21 +33,6 @@ config::Type<std::string> model_name() {
             R"({"type":"string"})"};
 }
 
-config::Type<std::optional<price::Rates>> price_type() {
-    config::Object<price::Rates> rates;
-    rates.required("input", &price::Rates::input, config::money(), "for a million input tokens")
-        .required("output", &price::Rates::output, config::money(), "for a million output tokens")
-        .field("cache_read",
-               &price::Rates::cache_read,
-               config::optional(config::money()),
-               "for a million input tokens read from a cache; as input unless set")
-        .field("cache_write",
-               &price::Rates::cache_write,
-               config::optional(config::money()),
-               "for a million input tokens written to a cache; as input unless set");
-    return config::optional(rates.type());
-}
-
 config::Type<Timeouts> timeouts_type() {
     using namespace std::chrono_literals;
     const auto time = [] { return config::duration(1ms, 24h); };
@@ -67,7 +53,7 @@ config::Type<TargetSection> target_type() {
         .required("model", &TargetSection::model, model_name(), "the model's name there")
         .field("price",
                &TargetSection::price,
-               price_type(),
+               config::optional(price_type()),
                "what it costs there; the model's price unless set");
     auto type = target.type();
     return {[read = std::move(type.read)](
@@ -92,11 +78,15 @@ config::Type<ModelSection> model_type() {
                   &ModelSection::targets,
                   config::list(target_type()),
                   "where it runs; exactly one")
-        .field("price", &ModelSection::price, price_type(), "what it costs; no cost unless set")
+        .field("price",
+               &ModelSection::price,
+               config::optional(price_type()),
+               "what it costs; what the catalog of prices says unless set, docs/prices.md")
         .field("max_output_tokens",
                &ModelSection::max_output_tokens,
                config::optional(config::integer(1, 100'000'000)),
-               "the longest answer, for the hold of a request that names no limit")
+               "the longest answer, for the hold of a request that names no limit; what the "
+               "catalog of prices says unless set, else 4096")
         .field("timeouts", &ModelSection::timeouts, timeouts_type(), "how long to wait for it")
         .check([](const ModelSection& section,
                   const config::Position& at,
