@@ -31,20 +31,38 @@ struct Parts {
     Money output, reasoning, output_audio, output_image;
 };
 
+// `rate` times `to` by `from` where that is more.
+Money raised(Money rate, Money from, Money to) {
+    if (to <= from || from <= Money::zero()) {
+        return rate;
+    }
+    const Wide nano = (static_cast<Wide>(rate.nano_usd()) * to.nano_usd() + from.nano_usd() / 2) /
+                      from.nano_usd();
+    return Money::from_nano_usd(static_cast<std::int64_t>(std::min<Wide>(nano, kNanoMax)));
+}
+
 Parts parts_of(const TokenRates& chosen, const TokenRates& standard) {
-    const auto rate = [&](Part part, Money otherwise) {
-        return (chosen.*part).value_or((standard.*part).value_or(otherwise));
+    const auto rate = [&](Part part, Money TokenRates::* whole, Money otherwise) {
+        if (chosen.*part) {
+            return *(chosen.*part);
+        }
+        return standard.*part ? raised(*(standard.*part), standard.*whole, chosen.*whole)
+                              : otherwise;
     };
-    const Money cache_write = rate(&TokenRates::cache_write, chosen.input);
+    const auto input = [&](Part part, Money otherwise) {
+        return rate(part, &TokenRates::input, otherwise);
+    };
+    const auto output = [&](Part part) { return rate(part, &TokenRates::output, chosen.output); };
+    const Money cache_write = input(&TokenRates::cache_write, chosen.input);
     return {.input = chosen.input,
-            .cache_read = rate(&TokenRates::cache_read, chosen.input),
+            .cache_read = input(&TokenRates::cache_read, chosen.input),
             .cache_write = cache_write,
-            .cache_write_1h = rate(&TokenRates::cache_write_1h, cache_write),
-            .input_audio = rate(&TokenRates::input_audio, chosen.input),
+            .cache_write_1h = input(&TokenRates::cache_write_1h, cache_write),
+            .input_audio = input(&TokenRates::input_audio, chosen.input),
             .output = chosen.output,
-            .reasoning = rate(&TokenRates::reasoning, chosen.output),
-            .output_audio = rate(&TokenRates::output_audio, chosen.output),
-            .output_image = rate(&TokenRates::output_image, chosen.output)};
+            .reasoning = output(&TokenRates::reasoning),
+            .output_audio = output(&TokenRates::output_audio),
+            .output_image = output(&TokenRates::output_image)};
 }
 
 // Adds up what is counted, with every operation checked.

@@ -4,7 +4,9 @@
 // A part that has no rate of its own falls back, so that nothing is priced at nothing by omission:
 //   cache_write_1h -> cache_write -> input     cache_read, input_audio -> input
 //   reasoning, output_audio, output_image -> output
-// A variant's missing part first takes the rate that the standard tier gives that same part.
+// Before that, a variant's missing part takes the standard tier's rate for it: raised as the
+// variant's input (or output) is, where that is dearer, and never lowered. A long input doubles the
+// price of a cache too; a batch has no discount that nobody named.
 // What is not counted in tokens (images, audio time, searches, requests) costs nothing unless said.
 #pragma once
 

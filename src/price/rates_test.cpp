@@ -151,10 +151,42 @@ INSTANTIATE_TEST_SUITE_P(
                     TierCase{"flex_has_none_at_all_long", ServiceTier::flex, 200'001, "2", "3"}),
     [](const auto& info) { return std::string(info.param.name); });
 
-TEST(Cost, AVariantsMissingPartIsThatOfStandardBeforeAnyFallback) {
-    const llm::Usage cached{.input_tokens = kMillion, .cache_read_tokens = kMillion};
-    EXPECT_EQ(cost(tiered(), cached, ServiceTier::priority), usd("0.5"));
-    EXPECT_EQ(cost(tiered(), {.input_tokens = 100'000}, ServiceTier::batch), usd("0.05"));
+// A variant that names no rate for reading from the cache, of a model that has one.
+struct MissingCase {
+    std::string_view name, input, output;  // of the variant; of standard they are 1 and 2
+    std::string_view cached, reasoned;     // a million of each; of standard 0.5 and 3
+};
+class MissingPart : public testing::TestWithParam<MissingCase> {};
+TEST_P(MissingPart, IsRaisedWithADearerVariantAndNeverLowered) {
+    Rates rates{.tokens = {.input = usd("1"),
+                           .output = usd("2"),
+                           .cache_read = usd("0.5"),
+                           .reasoning = usd("3")}};
+    rates.variants.push_back(
+        {.tier = ServiceTier::flex,
+         .tokens = {.input = usd(GetParam().input), .output = usd(GetParam().output)}});
+    EXPECT_EQ(
+        cost(rates, {.input_tokens = kMillion, .cache_read_tokens = kMillion}, ServiceTier::flex),
+        usd(GetParam().cached));
+    EXPECT_EQ(
+        cost(rates, {.output_tokens = kMillion, .reasoning_tokens = kMillion}, ServiceTier::flex),
+        usd(GetParam().reasoned));
+}
+INSTANTIATE_TEST_SUITE_P(Table,
+                         MissingPart,
+                         testing::Values(MissingCase{"cheaper", "0.5", "1", "0.5", "3"},
+                                         MissingCase{"same", "1", "2", "0.5", "3"},
+                                         MissingCase{"dearer", "2", "3", "1", "4.5"},
+                                         MissingCase{"each_by_its_own", "3", "1", "1.5", "3"}),
+                         [](const auto& info) { return std::string(info.param.name); });
+
+TEST(Cost, AMissingPartOfAFreeStandardTierIsNotDividedByIt) {
+    Rates rates{.tokens = {.cache_read = usd("0.5")}};
+    rates.variants.push_back({.tier = ServiceTier::priority, .tokens = {.input = usd("4")}});
+    EXPECT_EQ(cost(rates,
+                   {.input_tokens = kMillion, .cache_read_tokens = kMillion},
+                   ServiceTier::priority),
+              usd("0.5"));
 }
 
 TEST(Cost, RoundsHalfUpOncePerCall) {
