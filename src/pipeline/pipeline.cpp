@@ -203,17 +203,16 @@ Result<void> Pipeline::decode(Call& call, std::string_view body) {
 }
 
 Result<void> Pipeline::reserve(Call& call) {
-    const router::Model& model = *call.route.model;
     std::uint64_t output_tokens = 0;
     if (llm::is_generation(call.door.surface) || call.door.surface == llm::Surface::completions) {
         const auto each = static_cast<std::uint64_t>(
-            call.request->max_output_tokens.value_or(model.output_tokens_max));
+            call.request->max_output_tokens.value_or(call.route.output_tokens_max));
         output_tokens = std::min<std::uint64_t>(each, quota::kTokensMax) *
                         static_cast<std::uint64_t>(call.request->choices);
     }
     auto estimate = quota::estimate_tokens(call.body_bytes, output_tokens);
-    if (model.target.rates) {
-        const price::Dearest dearest = price::dearest(*model.target.rates, estimate.input_tokens);
+    if (call.route.rates != nullptr) {
+        const price::Dearest dearest = price::dearest(*call.route.rates, estimate.input_tokens);
         estimate.cost = quota::estimate_cost(estimate,
                                              {.input_per_million = dearest.input,
                                               .output_per_million = dearest.output,

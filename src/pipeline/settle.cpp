@@ -29,9 +29,8 @@ void Pipeline::settle(Call& call) {
     call.settled = true;
     const SteadyTime now = services_.clock.steady_now();
     call.settled_at = now;
-    const auto& rates = call.route.model->target.rates;
-    if (rates && call.usage) {
-        call.cost = price::cost(*rates, *call.usage);
+    if (call.route.rates != nullptr && call.usage) {
+        call.cost = price::cost(*call.route.rates, *call.usage);
     }
     const llm::Usage usage = call.usage.value_or(llm::Usage{});
     const std::int64_t hold_tokens = call.hold.estimate().tokens();

@@ -10,25 +10,27 @@
 #include <vector>
 
 #include "base/error.h"
+#include "price/catalog.h"
 #include "price/rates.h"
 #include "router/section.h"
 
 namespace weir::router {
 
 struct Target {
-    std::size_t provider = 0;  // index into the Runtime's providers
-    std::string model;         // its name there; empty: as the client said (pass-through)
-    std::optional<price::Rates> rates;
+    std::size_t provider = 0;           // index into the Runtime's providers
+    std::string model;                  // its name there; empty: as the client said (pass-through)
+    std::optional<price::Rates> rates;  // the configuration's
+    const price::CatalogEntry* listed = nullptr;  // of `model`; null: none, or a pass-through
 };
 
-// What a request names no output limit for is held at this much.
+// What a request names no output limit for, and neither does anybody else, is held at this much.
 inline constexpr std::int64_t kOutputTokensDefault = 4096;
 
 struct Model {
     std::string name;  // empty: the pass-through of a provider
     std::vector<std::string> aliases;
     Target target;
-    std::int64_t output_tokens_max = kOutputTokensDefault;
+    std::optional<std::int64_t> output_tokens_max;  // the configuration's
     Timeouts timeouts;
     std::size_t index = 0;  // in Catalog::models()
 };
@@ -37,11 +39,16 @@ struct Model {
 struct Resolved {
     const Model* model = nullptr;
     std::string_view upstream_model;  // into the model or the name asked for
+    // What it costs: what the configuration says, else the catalog of prices. Null: nobody knows.
+    // Lives as long as the Catalog that gave it.
+    const price::Rates* rates = nullptr;
+    std::int64_t output_tokens_max = kOutputTokensDefault;  // of an answer, in the same order
 };
 
 struct ProviderName {
     std::string name;
     bool pass_through = false;
+    std::string kind;  // whose entries of the catalog of prices hold; empty: none
 };
 
 class Catalog {
@@ -67,11 +74,17 @@ private:
             return std::hash<std::string_view>{}(text);
         }
     };
-    using Index = std::unordered_map<std::string, std::size_t, Hash, std::equal_to<>>;
+    template <class T>
+    using Index = std::unordered_map<std::string, T, Hash, std::equal_to<>>;
+
+    struct PassThrough {
+        std::size_t model;  // in models_
+        std::string kind;
+    };
 
     std::vector<Model> models_;
-    Index by_name_;
-    Index pass_through_;  // by the provider's name
+    Index<std::size_t> by_name_;
+    Index<PassThrough> pass_through_;  // by the provider's name
     std::string default_model_;
 };
 

@@ -1,5 +1,6 @@
 #include "router/catalog.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace weir::router {
@@ -29,7 +30,7 @@ Catalog make() {
     EXPECT_TRUE(loaded.errors.empty());
     return Catalog(loaded.snapshot->get<ModelsSection>(),
                    loaded.snapshot->get<DefaultModelSection>(),
-                   {{"sim", false}, {"openai", true}});
+                   {{"sim", false, "openai_compatible"}, {"openai", true, "openai"}});
 }
 
 struct Case {
@@ -67,11 +68,74 @@ TEST(Catalog, RefusesWhatIsNotThere) {
 
 TEST(Catalog, TakesThePriceOfTheTargetThenOfTheModel) {
     const Catalog catalog = make();
-    EXPECT_EQ(catalog.resolve("chat")->model->target.rates->tokens.input.nano_usd(), 150'000'000);
-    EXPECT_EQ(catalog.resolve("embed")->model->target.rates->tokens.input.nano_usd(), 20'000'000);
-    EXPECT_FALSE(catalog.resolve("openai/x")->model->target.rates);
+    EXPECT_EQ(catalog.resolve("chat")->rates->tokens.input.nano_usd(), 150'000'000);
+    EXPECT_EQ(catalog.resolve("embed")->rates->tokens.input.nano_usd(), 20'000'000);
+    EXPECT_EQ(catalog.resolve("openai/x")->rates, nullptr);
     EXPECT_EQ(catalog.resolve("chat")->model->timeouts.first_token, std::chrono::minutes{2});
 }
+
+struct PriceCase {
+    std::string_view name, target, more, asked;  // `more`: keys of the model
+    std::string_view listed;                     // openai's entry that holds; empty: none
+    std::optional<Money> input;                  // where none holds; absent: no price at all
+    std::int64_t output_tokens_max = kOutputTokensDefault;
+};
+class PriceOf : public testing::TestWithParam<PriceCase> {};
+TEST_P(PriceOf, TheConfigurationThenTheCatalogOfPrices) {
+    const auto loaded = load(fmt::format(
+        "models: [{{name: m, targets: [{{{}}}]{}}}]", GetParam().target, GetParam().more));
+    ASSERT_TRUE(loaded.errors.empty()) << config::to_text(loaded.errors.front());
+    const Catalog catalog(loaded.snapshot->get<ModelsSection>(),
+                          {},
+                          {{"own", true, "openai"}, {"plain", true, "vllm"}});
+    const auto resolved = catalog.resolve(GetParam().asked);
+    ASSERT_TRUE(resolved.has_value());
+    EXPECT_EQ(resolved->output_tokens_max, GetParam().output_tokens_max);
+    if (!GetParam().listed.empty()) {
+        EXPECT_EQ(resolved->rates, &price::find("openai", GetParam().listed)->rates);
+        return;
+    }
+    ASSERT_EQ(resolved->rates != nullptr, GetParam().input.has_value());
+    if (GetParam().input) {
+        EXPECT_EQ(resolved->rates->tokens.input, *GetParam().input);
+    }
+}
+constexpr std::string_view kGpt4o = "provider: own, model: gpt-4o";
+constexpr std::string_view kOther = "provider: own, model: x";
+INSTANTIATE_TEST_SUITE_P(
+    Table,
+    PriceOf,
+    testing::Values(
+        PriceCase{"listed", kGpt4o, "", "m", "gpt-4o", {}, 16384},
+        PriceCase{"listed_by_date",
+                  "provider: own, model: gpt-4o-2024-08-06",
+                  "",
+                  "m",
+                  "gpt-4o",
+                  {},
+                  16384},
+        PriceCase{"overridden",
+                  kGpt4o,
+                  ", price: {input: 7 USD, output: 0 USD}",
+                  "m",
+                  "",
+                  parse_usd("7"),
+                  16384},
+        PriceCase{"made_free",
+                  kGpt4o,
+                  ", price: {input: 0 USD, output: 0 USD}",
+                  "m",
+                  "",
+                  Money::zero(),
+                  16384},
+        PriceCase{
+            "longest_answer_overridden", kGpt4o, ", max_output_tokens: 7", "m", "gpt-4o", {}, 7},
+        PriceCase{"of_another_kind", "provider: plain, model: gpt-4o", "", "m", "", {}},
+        PriceCase{"unknown", kOther, "", "m", "", {}},
+        PriceCase{"pass_through", kOther, "", "own/o3", "o3", {}, 100'000},
+        PriceCase{"pass_through_unknown", kOther, "", "own/y", "", {}},
+        PriceCase{"pass_through_of_another_kind", kOther, "", "plain/o3", "", {}}),
+    [](const auto& info) { return std::string(info.param.name); });
 
 TEST(ModelsSection, NamesWhatDoesNotFitTogether) {
     const auto loaded = load(

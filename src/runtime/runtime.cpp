@@ -13,7 +13,9 @@ std::vector<router::ProviderName> names_of(
     const std::vector<std::shared_ptr<const provider::Provider>>& providers) {
     std::vector<router::ProviderName> names;
     for (const auto& provider : providers) {
-        names.push_back({.name = provider->name(), .pass_through = provider->has_pass_through()});
+        names.push_back({.name = provider->name(),
+                         .pass_through = provider->has_pass_through(),
+                         .kind = std::string(provider->kind().name)});
     }
     return names;
 }

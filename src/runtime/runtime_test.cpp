@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "price/catalog.h"
 #include "runtime/sections.h"
 
 namespace weir::runtime {
@@ -42,6 +43,23 @@ TEST(Runtime, FindsTheProviderOfAModel) {
     ASSERT_TRUE(model.has_value());
     EXPECT_EQ((*runtime)->provider_of(*model->model).name(), "b");
     EXPECT_NE((*runtime)->output_rules, nullptr);
+}
+
+TEST(Runtime, PricesOfTheProvidersKindHold) {
+    const auto loaded = load(
+        "providers: [{name: a, kind: deepseek, api_key: k, pass_through: true}]\n"
+        "models: [{name: m, targets: [{provider: a, model: deepseek-chat}]}]\n");
+    ASSERT_TRUE(loaded.errors.empty()) << config::to_text(loaded.errors.front());
+    aio::BlockingPool pool("test", 1, 8);
+    net::Resolver resolver(pool);
+    quota::LimitCounters counters;
+    const auto runtime = Runtime::build(*loaded.snapshot, {resolver, counters, 2, 1u << 30});
+    ASSERT_TRUE(runtime.has_value());
+    const price::CatalogEntry* listed = price::find("deepseek", "deepseek-chat");
+    ASSERT_NE(listed, nullptr);
+    for (const std::string_view name : {"m", "a/deepseek-chat"}) {
+        EXPECT_EQ((*runtime)->catalog.resolve(name)->rates, &listed->rates) << name;
+    }
 }
 
 TEST(Sections, AModelOfNoProviderIsAnErrorWithItsPlace) {

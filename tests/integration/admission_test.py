@@ -12,7 +12,8 @@ class Admission(unittest.TestCase):
         models = [{'name': name, 'aliases': [name + '-alias'], 'targets': [{'provider': 'sim', 'model': name}],
                    'price': {'input': '1 USD', 'output': '2 USD'}} for name in ('sim-small', 'sim-large', 'sim-embed')]
         cls.gateway = Gateway(config(
-            [provider(cls.simulator.port), provider(cls.simulator.port, 'open', pass_through=True)],
+            [provider(cls.simulator.port), provider(cls.simulator.port, 'open', pass_through=True),
+             {**provider(cls.simulator.port, 'sold', pass_through=True), 'kind': 'groq', 'api_key': 'k'}],
             models=models, default_model='sim-small')).wait_ready()
 
     @classmethod
@@ -101,10 +102,17 @@ class Admission(unittest.TestCase):
         self.assertEqual(row['cost_usd'], headers['x-weir-cost-usd'])
         self.assertEqual(row['attempts'][0]['cost_usd'], row['cost_usd'])
         self.assertEqual((row['provider'], row['attempts'][0]['model']), ('sim', 'sim-small'))
-        # A pass-through has no price: null, not zero.
+        # Nobody knows a price of this kind of provider: null, not zero.
         _, headers, _ = self.gateway.chat(model='open/sim-small', max_tokens=1)
         self.assertNotIn('x-weir-cost-usd', headers)
         self.assertIsNone(self.gateway.usage_of(headers['x-request-id'])['cost_usd'])
+
+    def test_without_a_price_of_ones_own_the_catalogs_holds(self):
+        status, headers, body = self.gateway.chat(model='sold/llama-3.1-8b-instant', max_tokens=4)
+        self.assertEqual(status, 200)
+        usage = body['usage']
+        nano = usage['prompt_tokens'] * 50 + usage['completion_tokens'] * 80
+        self.assertAlmostEqual(float(headers['x-weir-cost-usd']), nano / 1e9, places=12)
 
     def test_usage_is_found_by_its_filters(self):
         made = self.make_key(name='counted')
