@@ -18,7 +18,7 @@ namespace {
 using namespace weir::tokens;
 
 // The plain rule looks at all pairs for every merge. Long enough for the heap.
-constexpr std::size_t kTextBytesMax = 300;
+constexpr std::size_t kTextBytesMax = 160;
 
 std::int64_t plain_rule(const Vocabulary& vocabulary, std::string_view piece) {
     if (vocabulary.rank(piece) != Vocabulary::kNoRank) {

@@ -13,7 +13,7 @@ namespace weir::tokens {
 
 class Vocabulary {
 public:
-    // Inflated by the first call (some 10 to 30 ms), kept until the process ends. Any thread may
+    // Inflated by the first call (some 10 ms), kept until the process ends. Any thread may
     // call; others wait for the first.
     static const Vocabulary& of(Encoding encoding);
 
