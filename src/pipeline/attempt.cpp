@@ -85,7 +85,7 @@ Result<std::string> Pipeline::translate(Call& call, std::string_view body) {
     const dialect::Target target{
         .model = call.route.upstream_model,
         .provider = call.provider->name(),
-        .output_tokens_max = call.route.model->output_tokens_max,
+        .output_tokens_max = call.route.output_tokens_max,
         .passed_fields = {kind.passed_fields.begin(), kind.passed_fields.end()},
         .has_old_limit_name = kind.has_old_limit_name};
     WEIR_TRY(auto encoded, provider_edge(call).encode_request(asked, target));
