@@ -19,8 +19,8 @@ std::string_view next_part(std::string_view& text, char separator) {
 weir::Failure refuse(std::string_view part) {
     return fail(
         Code::invalid_request,
-        fmt::format("'{}' is no failure: use status=N, after=N, stall=10s, cut, reset, empty or "
-                    "error-in-stream.",
+        fmt::format("'{}' is no failure: use status=N, after=N, stall=10s, cut, reset, empty, "
+                    "error-in-stream or refusal.",
                     part));
 }
 
@@ -61,6 +61,8 @@ Result<void> set_part(Failure& failure, std::string_view part) {
         failure.empty = true;
     } else if (part == "error-in-stream") {
         failure.error_in_stream = true;
+    } else if (part == "refusal") {
+        failure.refuses = true;
     } else {
         return refuse(part);
     }

@@ -17,9 +17,10 @@ struct Failure {
     bool reset = false;  // reset the connection before any answer
     bool empty = false;  // 200 and nothing
     bool error_in_stream = false;
+    bool refuses = false;  // answers, but refuses in words
 };
 
-// "status=503;after=3;stall=10s;cut;reset;empty;error-in-stream"
+// "status=503;after=3;stall=10s;cut;reset;empty;error-in-stream;refusal"
 Result<Failure> parse_failure(std::string_view text);
 
 struct FailureRate {

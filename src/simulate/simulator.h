@@ -1,18 +1,19 @@
-// The built-in provider: OpenAI-shaped chat (plain and SSE), embeddings and models over real HTTP,
-// for tests, benches and first steps. Answers any model name. It counts what it served: the truth
-// that a ledger is compared with. Runs on one reactor thread.
+// The built-in provider: all four dialects over real HTTP (whole and streamed, tools, thinking,
+// JSON), embeddings and models, for tests, benches and first steps. Answers any model name; what it
+// says is told in compose.h. It counts what it served: the truth that a ledger is compared with.
+// Runs on one reactor thread.
 #pragma once
 
 #include <chrono>
-#include <deque>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
-#include "aio/channel.h"
 #include "base/random.h"
+#include "dialect/edge.h"
 #include "net/server.h"
-#include "simulate/answer.h"
+#include "simulate/compose.h"
+#include "simulate/door.h"
 #include "simulate/failure.h"
 
 namespace weir::simulate {
@@ -46,22 +47,39 @@ private:
         std::uint64_t tokens = 0;     // output tokens sent
     };
     class Slot;
+    // One call to the model, and how it is answered.
+    struct Play {
+        Door door;
+        const dialect::ClientEdge& client;
+        dialect::Request request;
+        Composition made;
+        Failure failure;
+        bool from_cache = false;
+        std::string id;
+        dialect::AnswerTerms terms;
+    };
 
-    aio::Task<void> chat(net::ServerCall& call);
+    // generation.cpp
+    aio::Task<void> generate(net::ServerCall& call, Door door);
+    aio::Task<void> count_tokens(net::ServerCall& call, Door door);
+    aio::Task<void> plain(net::ServerCall& call, Play& play);
+    aio::Task<void> stream(net::ServerCall& call, Play& play);
+    // Counts as called; true: a slot was taken, and nothing stands in the way of an answer.
+    aio::Task<bool> begin(net::ServerCall& call, const Door& door, const Failure& failure);
+
     aio::Task<void> embeddings(net::ServerCall& call);
     aio::Task<void> models(net::ServerCall& call, std::string_view id);
-    aio::Task<void> plain(
-        net::ServerCall& call, Prompt prompt, Answer answer, Failure failure, bool cached);
-    aio::Task<void> stream(
-        net::ServerCall& call, Prompt prompt, Answer answer, Failure failure, bool cached);
     // true: the caller is still there.
     aio::Task<bool> pause(std::chrono::nanoseconds length);
     aio::Task<bool> take_slot();
     void free_slot();
     aio::Task<void> respond(net::ServerCall& call, int status, std::string body);
-    aio::Task<void> respond_error(net::ServerCall& call, int status, std::string_view message);
+    aio::Task<void> respond_error(net::ServerCall& call,
+                                  llm::Dialect dialect,
+                                  int status,
+                                  std::string message);
     Failure pick_failure(std::string_view header);
-    bool meets_cache(const Prompt& prompt);
+    bool meets_cache(std::string_view prompt);
     std::chrono::nanoseconds token_pause();
 
     SimulatorOptions options_;

@@ -1,4 +1,4 @@
-#include "simulate/answer.h"
+#include "simulate/words.h"
 
 #include <nlohmann/json.hpp>
 
@@ -66,53 +66,37 @@ std::uint64_t hash(std::uint64_t seed, std::string_view text) {
     return h;
 }
 
-Result<Prompt> read_chat(std::string_view body) {
-    WEIR_TRY(const Json json, parse(body));
-    const auto messages = json.find("messages");
-    if (messages == json.end() || !messages->is_array() || messages->empty()) {
-        return fail(Code::invalid_request, "'messages' must be a non-empty array.")
-            .parameter("messages");
-    }
-    Prompt prompt;
-    prompt.model = json.value("model", "");
-    collect_text(*messages, prompt.text);
-    prompt.max_tokens = value_or<std::int64_t>(
-        json, "max_completion_tokens", value_or<std::int64_t>(json, "max_tokens", 0));
-    prompt.stream = value_or(json, "stream", false);
-    if (const auto options = json.find("stream_options");
-        options != json.end() && options->is_object()) {
-        prompt.include_usage = value_or(*options, "include_usage", false);
-    }
-    return prompt;
-}
-
-Result<Prompt> read_embeddings(std::string_view body) {
+Result<Inputs> read_embeddings(std::string_view body) {
     WEIR_TRY(const Json json, parse(body));
     const auto input = json.find("input");
     if (input == json.end() || (!input->is_string() && !input->is_array()) || input->empty()) {
         return fail(Code::invalid_request, "'input' must be a string or an array.")
             .parameter("input");
     }
-    Prompt prompt;
-    prompt.model = json.value("model", "");
-    collect_text(*input, prompt.text);
+    Inputs inputs;
+    inputs.model = json.value("model", "");
+    collect_text(*input, inputs.text);
     const bool one =
         input->is_string() || input->front().is_number();  // an array of token ids is one input
-    prompt.inputs = one ? 1 : input->size();
-    prompt.dimensions = static_cast<std::size_t>(
+    inputs.count = one ? 1 : input->size();
+    inputs.dimensions = static_cast<std::size_t>(
         std::clamp<std::int64_t>(value_or<std::int64_t>(json, "dimensions", 8), 1, 4096));
-    return prompt;
+    return inputs;
 }
 
-Answer answer(std::uint64_t seed, const Prompt& prompt) {
-    Random random(hash(seed, prompt.text));
-    Answer made;
-    made.prompt_tokens =
-        static_cast<std::int64_t>((prompt.text.size() + kBytesPerToken - 1) / kBytesPerToken) + 3;
+std::int64_t count_prompt_tokens(std::string_view prompt) {
+    constexpr std::int64_t kPriming = 3;
+    return static_cast<std::int64_t>((prompt.size() + kBytesPerToken - 1) / kBytesPerToken) +
+           kPriming;
+}
+
+Words make_words(std::uint64_t seed, std::string_view prompt, std::int64_t tokens_max) {
+    Random random(hash(seed, prompt));
+    Words made;
     std::size_t count = kTokensMin + random.below(kTokensSpread);
-    if (prompt.max_tokens > 0 && static_cast<std::size_t>(prompt.max_tokens) <= count) {
-        made.cut_by_limit = static_cast<std::size_t>(prompt.max_tokens) < count;
-        count = static_cast<std::size_t>(prompt.max_tokens);
+    if (tokens_max > 0 && static_cast<std::size_t>(tokens_max) <= count) {
+        made.cut_by_limit = static_cast<std::size_t>(tokens_max) < count;
+        count = static_cast<std::size_t>(tokens_max);
     }
     made.tokens.reserve(count);
     for (std::size_t i = 0; i < count; ++i) {
