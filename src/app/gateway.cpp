@@ -124,6 +124,7 @@ Result<void> Gateway::build(const config::Snapshot& snapshot,
                                          .metrics = *metrics_,
                                          .access_log = *access_log_,
                                          .log = log_,
+                                         .pool = *pool_,
                                          .started_at = clock_.wall_now()});
     net::ServerOptions server_options{.listen = server.listen,
                                       .trusted_proxies = server.trusted_proxies};

@@ -34,6 +34,12 @@ struct ClientEdge {
     std::unique_ptr<StreamEncoder> (*encode_stream)(const AnswerTerms& terms);
     // The body of an error answer.
     std::string (*encode_error)(const Error& error, std::string_view request_id);
+    // What the dialect's count_tokens says; null: it has none.
+    std::string (*encode_token_count)(std::int64_t tokens) = nullptr;
+    // The lists of models; `created` in seconds of Unix time.
+    std::string (*encode_model)(std::string_view id, std::int64_t created) = nullptr;
+    std::string (*encode_models)(const std::vector<std::string_view>& ids,
+                                 std::int64_t created) = nullptr;
 };
 
 // What the encoder of a request must know of where it goes.

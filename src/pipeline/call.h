@@ -75,6 +75,7 @@ struct Call {
     router::Resolved route;
     const provider::Provider* provider = nullptr;
     provider::Way way;
+    bool is_counted_here = false;  // count_tokens, of a provider that does not count
     std::uint64_t body_bytes = 0;
     quota::Hold hold;
 

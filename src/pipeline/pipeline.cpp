@@ -5,14 +5,11 @@
 #include <exception>
 
 #include "base/text.h"
-#include "dialect/openai_chat/models.h"
 #include "pipeline/credential.h"
 #include "price/rates.h"
 #include "quota/estimate.h"
 
 namespace weir::pipeline {
-
-namespace openai_chat = dialect::openai_chat;
 
 namespace {
 
@@ -107,6 +104,9 @@ aio::Task<Result<void>> Pipeline::run(Call& call) {
         co_return std::unexpected(body.error());
     }
     WEIR_CO_TRY(decode(call, *body));
+    if (call.is_counted_here) {
+        co_return co_await count_tokens(call, *body);
+    }
     // 4c Set aside what it may use: all or nothing.
     WEIR_CO_TRY(reserve(call));
     // 8 and 9, and 10 before the last byte leaves.
@@ -192,6 +192,10 @@ Result<void> Pipeline::decode(Call& call, std::string_view body) {
             .parameter("model");
     }
     const auto way = call.provider->way(call.door.surface, call.door.dialect);
+    if (!way && call.door.surface == llm::Surface::count_tokens) {
+        call.is_counted_here = true;
+        return {};
+    }
     if (!way) {
         return fail(Code::invalid_request,
                     fmt::format("This model takes no {} calls; GET /v1/models lists the models.",
@@ -257,7 +261,7 @@ aio::Task<Result<void>> Pipeline::run_models(Call& call, std::string_view id) {
             offer(model.name);
             std::for_each(model.aliases.begin(), model.aliases.end(), offer);
         }
-        body = openai_chat::encode_models(ids, created);
+        body = call.client.encode_models(ids, created);
     } else {
         WEIR_CO_TRY(const auto found, runtime_.catalog.resolve(id));
         if (!call.who->may_use_model(id) ||
@@ -266,7 +270,7 @@ aio::Task<Result<void>> Pipeline::run_models(Call& call, std::string_view id) {
                            fmt::format("There is no model '{}' for this API key.", id))
                 .parameter("model");
         }
-        body = openai_chat::encode_model(id, created);
+        body = call.client.encode_model(id, created);
     }
     const std::string_view pieces[] = {body};
     co_return co_await send_whole(call, 200, "application/json", pieces);

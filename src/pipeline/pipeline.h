@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "aio/blocking_pool.h"
 #include "aio/task.h"
 #include "auth/authenticator.h"
 #include "base/clock.h"
@@ -43,6 +44,7 @@ struct Services {
     obs::Metrics& metrics;
     obs::AccessLog& access_log;
     obs::Log& log;
+    aio::BlockingPool& pool;
     WallTime started_at;  // of the process: models are as old
 };
 
@@ -90,6 +92,9 @@ private:
     Result<void> enter(Call& call);
     Result<void> decode(Call& call, std::string_view body);
     Result<void> reserve(Call& call);
+
+    // count_tokens.cpp
+    aio::Task<Result<void>> count_tokens(Call& call, std::string_view body);
 
     // attempt.cpp: step 8
     aio::Task<Result<void>> attempt(Call& call, std::string_view body);

@@ -168,12 +168,12 @@ aio::Task<void> Simulator::count_tokens(net::ServerCall& call, Door door) {
         co_await respond_error(call, door.dialect, 400, asked.error().message());
         co_return;
     }
-    co_await respond(call,
-                     200,
-                     fmt::format(R"({{"{}":{}}})",
-                                 door.dialect == llm::Dialect::gemini ? "totalTokens"
-                                                                      : "input_tokens",
-                                 count_prompt_tokens(text_of(*asked))));
+    co_await respond(
+        call,
+        200,
+        fmt::format(R"({{"{}":{}}})",
+                    door.dialect == llm::Dialect::gemini ? "totalTokens" : "input_tokens",
+                    count_prompt_tokens(text_of(*asked))));
 }
 
 aio::Task<void> Simulator::plain(net::ServerCall& call, Play& play) {

@@ -2,6 +2,7 @@
 
 #include "dialect/openai_chat/codec.h"
 #include "dialect/openai_chat/error.h"
+#include "dialect/openai_chat/models.h"
 #include "dialect/openai_chat/request.h"
 
 namespace weir::dialect::openai_chat {
@@ -13,6 +14,8 @@ constinit const ClientEdge client{
     .encode_answer = encode_answer,
     .encode_stream = encode_stream,
     .encode_error = [](const Error& error, std::string_view) { return encode_error(error); },
+    .encode_model = encode_model,
+    .encode_models = encode_models,
 };
 
 constinit const ProviderEdge provider{
