@@ -1,5 +1,7 @@
 #include "dialect/edge.h"
 
+#include "dialect/anthropic/edge.h"
+#include "dialect/gemini/edge.h"
 #include "dialect/openai_chat/edge.h"
 
 namespace weir::dialect {
@@ -8,9 +10,11 @@ const ClientEdge* client_edge(llm::Dialect dialect) {
     switch (dialect) {
         case llm::Dialect::openai_chat:
             return &openai_chat::client;
-        case llm::Dialect::openai_responses:
         case llm::Dialect::anthropic:
+            return &anthropic::client;
         case llm::Dialect::gemini:
+            return &gemini::client;
+        case llm::Dialect::openai_responses:
         case llm::Dialect::bedrock:
             return nullptr;
     }
@@ -21,9 +25,11 @@ const ProviderEdge* provider_edge(llm::Dialect dialect) {
     switch (dialect) {
         case llm::Dialect::openai_chat:
             return &openai_chat::provider;
-        case llm::Dialect::openai_responses:
         case llm::Dialect::anthropic:
+            return &anthropic::provider;
         case llm::Dialect::gemini:
+            return &gemini::provider;
+        case llm::Dialect::openai_responses:
         case llm::Dialect::bedrock:
             return nullptr;
     }
@@ -34,9 +40,11 @@ const PassEdge* pass_edge(llm::Dialect dialect) {
     switch (dialect) {
         case llm::Dialect::openai_chat:
             return &openai_chat::pass;
-        case llm::Dialect::openai_responses:
         case llm::Dialect::anthropic:
+            return &anthropic::pass;
         case llm::Dialect::gemini:
+            return &gemini::pass;
+        case llm::Dialect::openai_responses:
         case llm::Dialect::bedrock:
             return nullptr;
     }

@@ -44,6 +44,10 @@ llm::Usage Pipeline::estimate_usage(const Call& call, std::uint64_t text_bytes) 
 Result<void> Pipeline::pass_answer(Call& call,
                                    std::string_view body,
                                    dialect::json::Splice& splice) {
+    if (call.door.surface == llm::Surface::count_tokens) {
+        call.usage = llm::Usage{};  // nothing was said, nothing is owed
+        return {};
+    }
     const dialect::PassEdge& pass = *dialect::pass_edge(call.door.dialect);
     dialect::AnswerView& view = scratch_.view;
     WEIR_TRY(pass.read_answer(body, scratch_.json, view));

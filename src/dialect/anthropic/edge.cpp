@@ -1,6 +1,8 @@
 #include "dialect/anthropic/edge.h"
 
 #include "dialect/anthropic/codec.h"
+#include "dialect/anthropic/count_tokens.h"
+#include "dialect/anthropic/models.h"
 
 namespace weir::dialect::anthropic {
 
@@ -11,6 +13,9 @@ constinit const ClientEdge client{
     .encode_answer = encode_answer,
     .encode_stream = encode_stream,
     .encode_error = encode_error,
+    .encode_token_count = encode_token_count,
+    .encode_model = encode_model,
+    .encode_models = encode_models,
 };
 
 constinit const ProviderEdge provider{

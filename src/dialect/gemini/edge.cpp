@@ -1,6 +1,8 @@
 #include "dialect/gemini/edge.h"
 
 #include "dialect/gemini/codec.h"
+#include "dialect/gemini/count_tokens.h"
+#include "dialect/gemini/models.h"
 
 namespace weir::dialect::gemini {
 
@@ -11,6 +13,17 @@ constinit const ClientEdge client{
     .encode_answer = encode_answer,
     .encode_stream = encode_stream,
     .encode_error = encode_error,
+    .encode_token_count = encode_count,
+    .encode_model = [](std::string_view id,
+                       std::int64_t) { return encode_model(ModelEntry{.id = id}); },
+    .encode_models =
+        [](const std::vector<std::string_view>& ids, std::int64_t) {
+            std::vector<ModelEntry> models;
+            for (const std::string_view id : ids) {
+                models.push_back({.id = id});
+            }
+            return encode_models(models);
+        },
 };
 
 constinit const ProviderEdge provider{
