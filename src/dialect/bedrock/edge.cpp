@@ -1,0 +1,13 @@
+#include "dialect/bedrock/edge.h"
+
+#include "dialect/bedrock/codec.h"
+
+namespace weir::dialect::bedrock {
+
+constinit const ProviderEdge provider{.dialect = llm::Dialect::bedrock,
+                                      .encode_request = &encode_request,
+                                      .decode_answer = &decode_answer,
+                                      .decode_stream = &decode_stream,
+                                      .decode_error = &decode_error};
+
+}  // namespace weir::dialect::bedrock
