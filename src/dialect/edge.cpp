@@ -1,6 +1,7 @@
 #include "dialect/edge.h"
 
 #include "dialect/anthropic/edge.h"
+#include "dialect/bedrock/edge.h"
 #include "dialect/gemini/edge.h"
 #include "dialect/openai_chat/edge.h"
 
@@ -29,8 +30,9 @@ const ProviderEdge* provider_edge(llm::Dialect dialect) {
             return &anthropic::provider;
         case llm::Dialect::gemini:
             return &gemini::provider;
-        case llm::Dialect::openai_responses:
         case llm::Dialect::bedrock:
+            return &bedrock::provider;
+        case llm::Dialect::openai_responses:
             return nullptr;
     }
     std::unreachable();

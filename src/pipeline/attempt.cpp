@@ -121,9 +121,11 @@ aio::Task<Result<void>> Pipeline::attempt(Call& call, std::string_view body) {
             net::append_field(head, name, value);
         }
     }
-    head += "\r\n";
     outgoing->pieces.assign(1, head);
     spliced.append_pieces(outgoing->pieces);
+    call.provider->sign(std::span(outgoing->pieces).subspan(1), services_.clock.wall_now(), head);
+    head += "\r\n";
+    outgoing->pieces.front() = head;
 
     WEIR_CO_TRY(open(call));
     call.attempt.begun = services_.clock.steady_now();

@@ -17,6 +17,7 @@ enum class Auth : std::uint8_t {
     api_key,         // api-key (Azure)
     x_api_key,       // Anthropic
     x_goog_api_key,  // Gemini
+    aws,             // a signature of each request, or a bearer key
 };
 
 // Where the calls of one surface go.
@@ -40,6 +41,9 @@ inline constexpr Endpoint kOpenAiEndpoints[] = {
     {llm::Surface::responses, "/responses"},
 };
 
+// In a default base URL: what the configuration's `region` says.
+inline constexpr std::string_view kRegion = "{region}";
+
 struct ProviderKind {
     std::string_view name;      // `kind:` in the configuration
     std::string_view base_url;  // default; empty: the configuration must name one
@@ -56,6 +60,8 @@ struct ProviderKind {
     // A field that says which version of the API is spoken, and the one that translations speak.
     std::string_view version_field{};
     std::string_view version{};
+    // AWS: what requests are signed for.
+    std::string_view aws_service{};
     // Fields of a client of the same dialect that go along: its own version, what it opted into.
     std::span<const std::string_view> dialect_fields{};
     // Servers that close idle connections early (vLLM after 5 s) need a shorter pool life.

@@ -1,8 +1,10 @@
 #include "provider/provider.h"
 
 #include <algorithm>
+#include <mutex>
 
 #include "net/http_encode.h"
+#include "provider/sigv4.h"
 
 namespace weir::provider {
 namespace {
@@ -32,28 +34,36 @@ void append_credential(const ProviderSection& section, std::string& head) {
         case Auth::x_goog_api_key:
             net::append_field(head, "x-goog-api-key", key);
             break;
-    }
-}
-
-// RFC 3986: all but what needs no escape anywhere. A model's name is one segment.
-void append_segment(std::string& into, std::string_view text) {
-    static constexpr char kHex[] = "0123456789ABCDEF";
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                              (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' ||
-                              c == '~';
-        if (is_plain) {
-            into += c;
-        } else {
-            into += '%';
-            into += kHex[byte >> 4];
-            into += kHex[byte & 15];
-        }
+        case Auth::aws:
+            break;  // has no key of this form
     }
 }
 
 }  // namespace
+
+// The credentials, and the key of the day, which all threads share.
+struct Provider::Signer {
+    sigv4::Credentials credentials;
+    sigv4::Scope scope;
+    mutable std::mutex mutex;  // held for a copy of a pointer
+    mutable std::shared_ptr<const sigv4::SigningKey> key;
+
+    std::shared_ptr<const sigv4::SigningKey> key_of(WallTime now) const {
+        {
+            const std::lock_guard lock(mutex);
+            if (key && key->fits(now)) {
+                return key;
+            }
+        }
+        auto fresh =
+            std::make_shared<const sigv4::SigningKey>(credentials.secret_access_key, scope, now);
+        const std::lock_guard lock(mutex);
+        key = fresh;
+        return fresh;
+    }
+};
+
+Provider::~Provider() = default;
 
 Provider::Provider(const ProviderSection& section, std::shared_ptr<net::Upstream> upstream)
     : name_(section.name),
@@ -70,13 +80,53 @@ Provider::Provider(const ProviderSection& section, std::shared_ptr<net::Upstream
                               .whole = make_head(section, endpoint.path),
                               .stream = make_head(section, stream_path)});
     }
+    if (kind_.auth == Auth::aws && section.bearer_token.empty()) {
+        signer_ = std::unique_ptr<const Signer>(new Signer{
+            .credentials = {.access_key_id = section.access_key_id,
+                            .secret_access_key = section.secret_access_key,
+                            .session_token = section.session_token},
+            .scope = {.region = section.region, .service = std::string(kind_.aws_service)}});
+    }
+}
+
+void Provider::sign(std::span<const std::string_view> body, WallTime now, std::string& head) const {
+    if (signer_ == nullptr) {
+        return;
+    }
+    std::string joined;
+    for (const std::string_view piece : body) {
+        joined += piece;
+    }
+    const std::string digest = sigv4::sha256_hex(joined);
+    // "POST /path?query HTTP/1.1"
+    std::string_view target(head);
+    target = target.substr(target.find(' ') + 1);
+    target = target.substr(0, target.find(' '));
+    const std::size_t question = std::min(target.find('?'), target.size());
+    const sigv4::Field fields[] = {{"host", upstream_->authority()},
+                                   {"content-type", "application/json"}};
+    const auto signature = sigv4::sign(
+        {.method = "POST",
+         .path = target.substr(0, question),
+         .query = question < target.size() ? target.substr(question + 1) : std::string_view{},
+         .headers = fields,
+         .payload_sha256 = digest},
+        signer_->credentials,
+        *signer_->key_of(now),
+        now);
+    net::append_field(head, "x-amz-date", signature.date);
+    net::append_field(head, "authorization", signature.authorization);
+    if (!signer_->credentials.session_token.empty()) {
+        net::append_field(
+            head, "x-amz-security-token", signer_->credentials.session_token.reveal());
+    }
 }
 
 Provider::Head Provider::make_head(const ProviderSection& section, std::string_view path) const {
     std::string target = base_url_of(section).path + std::string(path);
     if (!section.api_version.empty()) {
         target += "?api-version=";
-        append_segment(target, section.api_version);
+        target += sigv4::uri_encode(section.api_version);
     }
     std::string head = "POST " + target + " HTTP/1.1\r\n";
     net::append_field(head, "host", upstream_->authority());
@@ -126,7 +176,8 @@ void Provider::begin_head(const Way& way,
     into = head.before;
     if (head.names_model) {
         constexpr std::string_view kResource = "models/";  // as Google's own clients may name it
-        append_segment(into, model.starts_with(kResource) ? model.substr(kResource.size()) : model);
+        into += sigv4::uri_encode(model.starts_with(kResource) ? model.substr(kResource.size())
+                                                               : model);
         into += head.after;
     }
 }

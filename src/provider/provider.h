@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "llm/names.h"
 #include "net/resolver.h"
@@ -27,6 +28,8 @@ class Provider {
 public:
     // `threads` is how many reactor threads share it. Errors: invalid_config (an authority file
     // that cannot be read).
+    ~Provider();
+    Provider(const Provider&) = delete;
     static Result<std::shared_ptr<const Provider>> make(const ProviderSection& section,
                                                         unsigned threads,
                                                         net::Resolver& resolver);
@@ -46,6 +49,9 @@ public:
                     std::string_view model,
                     bool is_stream,
                     std::string& into) const;
+    // AWS: signs the request whose head has begun in `head` and whose body is `body`, in pieces.
+    // Nothing for others.
+    void sign(std::span<const std::string_view> body, WallTime now, std::string& head) const;
 
 private:
     // Around the model's name, where the path has it; else all is in `before`.
@@ -53,6 +59,7 @@ private:
         std::string before, after;
         bool names_model = false;
     };
+    struct Signer;
     struct Heads {
         llm::Surface surface;
         Head whole, stream;
@@ -67,6 +74,7 @@ private:
     bool pass_through_;
     std::vector<std::string> forward_headers_;
     std::vector<Heads> endpoints_;
+    std::unique_ptr<const Signer> signer_;  // null: nothing is signed
 };
 
 }  // namespace weir::provider

@@ -8,6 +8,8 @@
 namespace weir::provider {
 namespace {
 
+// Where only the form of a default URL matters.
+constexpr std::string_view kAnyRegion = "us-east-1";
 constexpr std::string_view kNameExpected =
     "a name of at most 64 lower-case letters, digits, '-', '_' and '.'";
 
@@ -95,13 +97,54 @@ config::Type<std::string> header_type() {
             R"({"type":"string"})"};
 }
 
+// Part of a host name.
+config::Type<std::string> region_type() {
+    return {[](const config::Position& at, std::string& into, config::Reporter& reporter) {
+                const auto& text = at.node.text;
+                const bool good =
+                    at.node.kind == config::Node::Kind::scalar && !text.empty() &&
+                    text.size() <= 32 && std::all_of(text.begin(), text.end(), [](char c) {
+                        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+                    });
+                if (!good) {
+                    config::detail::report_unexpected(
+                        at, "the name of a region, such as us-east-1", reporter);
+                    return false;
+                }
+                into = text;
+                return true;
+            },
+            R"({"type":"string","pattern":"^[a-z0-9-]{1,32}$"})"};
+}
+
+void check_aws(const ProviderSection& section,
+               const config::Position& at,
+               config::Reporter& reporter) {
+    const auto require = [&](bool is_there, std::string_view key, std::string_view why) {
+        if (!is_there) {
+            reporter.report(at.node.place,
+                            fmt::format("{}.{}", at.path, key),
+                            fmt::format("required by kind {}: {}", section.kind->name, why));
+        }
+    };
+    require(!section.region.empty(), "region", "requests are signed for it");
+    if (section.bearer_token.empty()) {
+        require(!section.access_key_id.empty(), "access_key_id", "or a bearer_token");
+        require(!section.secret_access_key.empty(), "secret_access_key", "or a bearer_token");
+    }
+}
+
 }  // namespace
 
 BaseUrl base_url_of(const ProviderSection& section) {
     if (!section.base_url.host.empty()) {
         return section.base_url;
     }
-    auto url = parse_base_url(section.kind->base_url);
+    std::string text(section.kind->base_url);
+    if (const std::size_t at = text.find(kRegion); at != std::string::npos) {
+        text.replace(at, kRegion.size(), section.region.empty() ? kAnyRegion : section.region);
+    }
+    auto url = parse_base_url(text);
     WEIR_ASSERT(url.has_value());  // checked when the section was read, and by a test of all kinds
     return std::move(*url);
 }
@@ -129,6 +172,22 @@ config::Section providers_section() {
                config::text(),
                "Azure: the api-version of deployment URLs, such as 2024-10-21; the v1 surface "
                "unless set")
+        .field("region",
+               &ProviderSection::region,
+               region_type(),
+               "AWS: where the models are, such as us-east-1")
+        .field("access_key_id",
+               &ProviderSection::access_key_id,
+               config::text(),
+               "AWS: signs requests, with secret_access_key")
+        .field("secret_access_key",
+               &ProviderSection::secret_access_key,
+               config::secret(),
+               "AWS: never sent")
+        .field("session_token",
+               &ProviderSection::session_token,
+               config::secret(),
+               "AWS: of credentials that are lent for a time")
         .field("connections_max",
                &ProviderSection::connections_max,
                config::integer(1, 65'536),
@@ -159,6 +218,10 @@ config::Section providers_section() {
                     at.node.place,
                     at.path + ".api_version",
                     fmt::format("kind {} has no versions in its URLs", section.kind->name));
+            }
+            if (section.kind->auth == Auth::aws) {
+                check_aws(section, at, reporter);
+                return;
             }
             if (section.kind->needs_key && section.api_key.empty() &&
                 section.bearer_token.empty()) {

@@ -21,6 +21,11 @@ struct ProviderSection {
     Secret api_key;
     Secret bearer_token;      // in the place of the key
     std::string api_version;  // Azure: names the deployment in the path
+    // AWS
+    std::string region;
+    std::string access_key_id;
+    Secret secret_access_key;
+    Secret session_token;
     std::int64_t connections_max = 1024;
     std::vector<std::string> forward_headers;
     std::string ca_file;        // empty: the system's
