@@ -189,6 +189,10 @@ Result<std::optional<WallTime>> time_field(const Json& object, const char* key) 
     return time;
 }
 
+std::string write(const Json& json) {
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 Result<Query> read_query(std::string_view query, const std::vector<std::string_view>& known) {
     Query pairs;
     while (!query.empty()) {
@@ -202,8 +206,8 @@ Result<Query> read_query(std::string_view query, const std::vector<std::string_v
         const auto name = decode_percent(pair.substr(0, equals));
         const auto value =
             decode_percent(equals < pair.size() ? pair.substr(equals + 1) : std::string_view{});
-        if (!name || !value) {
-            return fail(Code::invalid_request, "The query is not percent-encoded as it should be.");
+        if (!name || !value || !is_utf8(*name) || !is_utf8(*value)) {
+            return fail(Code::invalid_request, "The query is not percent-encoded UTF-8.");
         }
         if (std::find(known.begin(), known.end(), *name) == known.end()) {
             return unknown(*name, known);

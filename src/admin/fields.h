@@ -31,6 +31,10 @@ Result<std::optional<std::int64_t>> number_field(const Json& object,
 Result<std::vector<std::string>> texts_field(const Json& object, const char* key);
 Result<std::optional<WallTime>> time_field(const Json& object, const char* key);
 
+// The text of an answer. Never throws: a byte that is no UTF-8, wherever it came from, becomes
+// U+FFFD.
+std::string write(const Json& json);
+
 // "a=1&b=x%20y" as pairs, each name at most once. Errors: invalid_request, unknown_field.
 using Query = std::vector<std::pair<std::string, std::string>>;
 Result<Query> read_query(std::string_view query, const std::vector<std::string_view>& known);

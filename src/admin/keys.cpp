@@ -80,7 +80,7 @@ Result<Reply> Api::create_key(const Request& request) {
     WEIR_TRY(const auto made, make_key(std::move(key), auth::make_key()));
     Json reply = to_json(made.record);
     reply["key"] = std::string(made.secret.reveal());
-    return Reply{.status = 201, .body = reply.dump()};
+    return Reply{.status = 201, .body = write(reply)};
 }
 
 // Oldest first; `next` is the cursor of the following page.
@@ -102,7 +102,7 @@ Result<Reply> Api::list_keys(const Request& request) {
     }
     const Json next = has_more ? Json(std::to_string(keys.back().id)) : Json(nullptr);
     return Reply{.body =
-                     Json{{"object", "list"}, {"data", std::move(data)}, {"next", next}}.dump()};
+                     write(Json{{"object", "list"}, {"data", std::move(data)}, {"next", next}})};
 }
 
 Result<Reply> Api::show_key(const Uuid& id) {
@@ -110,7 +110,7 @@ Result<Reply> Api::show_key(const Uuid& id) {
     if (!key) {
         return fail(Code::not_found, "There is no such key.");
     }
-    return Reply{.body = to_json(*key).dump()};
+    return Reply{.body = write(to_json(*key))};
 }
 
 Result<Reply> Api::revoke_key(const Uuid& id) {

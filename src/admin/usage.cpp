@@ -115,7 +115,7 @@ Result<Reply> Api::list_usage(const Request& request) {
     const Json next =
         page.next_before_id ? Json(std::to_string(*page.next_before_id)) : Json(nullptr);
     return Reply{.body =
-                     Json{{"object", "list"}, {"data", std::move(data)}, {"next", next}}.dump()};
+                     write(Json{{"object", "list"}, {"data", std::move(data)}, {"next", next}})};
 }
 
 Result<Reply> Api::show_usage(const Uuid& request_id) {
@@ -131,7 +131,7 @@ Result<Reply> Api::show_usage(const Uuid& request_id) {
     for (const store::Attempt& attempt : call->attempts) {
         json["attempts"].push_back(to_json(attempt));
     }
-    return Reply{.body = json.dump()};
+    return Reply{.body = write(json)};
 }
 
 }  // namespace weir::admin

@@ -60,6 +60,80 @@ std::string_view trim(std::string_view text) {
     return text;
 }
 
+std::size_t utf8_character_size(std::string_view text) {
+    if (text.empty()) {
+        return 0;
+    }
+    const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    const unsigned lead = byte(0);
+    if (lead < 0x80) {
+        return 1;
+    }
+    const std::size_t size = lead < 0xc2   ? 0
+                             : lead < 0xe0 ? 2
+                             : lead < 0xf0 ? 3
+                             : lead < 0xf5 ? 4
+                                           : 0;
+    if (size == 0 || text.size() < size) {
+        return 0;
+    }
+    // The second byte excludes longer forms than needed, surrogates and what is beyond U+10FFFF.
+    const unsigned least = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
+    const unsigned most = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
+    if (byte(1) < least || byte(1) > most) {
+        return 0;
+    }
+    for (std::size_t i = 2; i < size; ++i) {
+        if ((byte(i) & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+    return size;
+}
+
+bool is_utf8(std::string_view text) {
+    while (!text.empty()) {
+        const std::size_t size = utf8_character_size(text);
+        if (size == 0) {
+            return false;
+        }
+        text.remove_prefix(size);
+    }
+    return true;
+}
+
+std::string_view cut_utf8(std::string_view text, std::size_t bytes_max) {
+    if (text.size() <= bytes_max) {
+        return text;
+    }
+    std::size_t end = bytes_max;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) {
+        --end;
+    }
+    return text.substr(0, end);
+}
+
+void append_json_text(std::string& into, std::string_view text) {
+    static constexpr char kHex[] = "0123456789abcdef";
+    while (!text.empty()) {
+        const std::size_t size = utf8_character_size(text);
+        const auto byte = static_cast<unsigned char>(text.front());
+        if (size == 0) {
+            into += "\xef\xbf\xbd";
+        } else if (byte == '"' || byte == '\\') {
+            into += '\\';
+            into += text.front();
+        } else if (byte < 0x20 || byte == 0x7f) {
+            into += "\\u00";
+            into += kHex[byte >> 4];
+            into += kHex[byte & 15];
+        } else {
+            into += text.substr(0, size);
+        }
+        text.remove_prefix(std::max<std::size_t>(size, 1));
+    }
+}
+
 std::optional<std::uint64_t> parse_decimal(std::string_view text) {
     if (text.empty()) {
         return std::nullopt;

@@ -1,5 +1,5 @@
-// Small text functions that more than one module needs. ASCII only, no locale, no allocation unless
-// returned.
+// Small text functions that more than one module needs. ASCII only unless they say UTF-8, no
+// locale, no allocation unless returned.
 #pragma once
 
 #include <algorithm>
@@ -22,6 +22,16 @@ std::optional<std::uint64_t> parse_decimal(std::string_view text);
 // Lower-case hexadecimal.
 std::string to_hex(std::span<const unsigned char> bytes);
 std::optional<std::string> from_hex(std::string_view text);
+
+// The bytes of the UTF-8 character at the front of `text`; 0 where there is none.
+std::size_t utf8_character_size(std::string_view text);
+bool is_utf8(std::string_view text);
+// The longest front of `text` that has at most `bytes_max` bytes and does not end inside a
+// character.
+std::string_view cut_utf8(std::string_view text, std::size_t bytes_max);
+// Appends `text` as it stands between the quotes of a JSON string. What is no UTF-8 becomes U+FFFD,
+// so that a line or an answer can be read whoever chose the bytes in it.
+void append_json_text(std::string& into, std::string_view text);
 
 // The member of `known` nearest to `word` by edit distance, where it is near enough to be meant (at
 // most a third of its length, at least 1); empty otherwise. For messages only: O(|word| x |known|).

@@ -17,7 +17,7 @@ void report_unexpected(const Position& at, std::string_view expected, Reporter& 
             found = "nothing";
             break;
         case Node::Kind::scalar:
-            found = fmt::format("'{}'", at.node.text.substr(0, 80));
+            found = fmt::format("'{}'", cut_utf8(at.node.text, 80));
             break;
         case Node::Kind::list:
             found = "a list";

@@ -104,6 +104,11 @@ TEST(LedgerRecord, ComesBackWholeAndNeverHalf) {
     const std::string name(1000, 'x');
     longest.model = name;
     EXPECT_EQ(decode_opened({bytes, encode(longest, bytes)})->model.size(), kNameBytesMax);
+    // Never in the middle of a character: the row is text that others write as JSON.
+    const std::string accented = std::string(kNameBytesMax - 1, 'x') + "\xc3\xa9";
+    longest.model = accented;
+    EXPECT_EQ(decode_opened({bytes, encode(longest, bytes)})->model,
+              std::string(kNameBytesMax - 1, 'x'));
 }
 
 TEST_F(LedgerTest, EveryCallBecomesOneRow) {

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "base/assert.h"
+#include "base/text.h"
 
 namespace weir::ledger {
 namespace {
@@ -20,7 +21,7 @@ public:
     }
     void id(const Uuid& value) { raw(value.bytes.data(), value.bytes.size()); }
     void text(std::string_view value) {
-        value = value.substr(0, kNameBytesMax);
+        value = cut_utf8(value, kNameBytesMax);
         byte(static_cast<std::uint8_t>(value.size()));
         raw(value.data(), value.size());
     }

@@ -9,6 +9,7 @@
 #include <ctime>
 
 #include "base/assert.h"
+#include "base/text.h"
 
 namespace weir::obs {
 namespace {
@@ -25,23 +26,6 @@ struct Packed {
     std::int64_t numbers[kNumbers];
 };
 
-void append_escaped(std::string& into, std::string_view text) {
-    static constexpr char kHex[] = "0123456789abcdef";
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (c == '"' || c == '\\') {
-            into += '\\';
-            into += c;
-        } else if (byte < 0x20 || byte == 0x7f) {
-            into += "\\u00";
-            into += kHex[byte >> 4];
-            into += kHex[byte & 15];
-        } else {
-            into += c;
-        }
-    }
-}
-
 void append_text(std::string& into, std::string_view key, std::string_view value) {
     if (value.empty()) {
         return;
@@ -49,7 +33,7 @@ void append_text(std::string& into, std::string_view key, std::string_view value
     into += ",\"";
     into += key;
     into += "\":\"";
-    append_escaped(into, value);
+    append_json_text(into, value);
     into += '"';
 }
 
@@ -200,7 +184,7 @@ void AccessLog::write(unsigned thread, const AccessRecord& r) {
     std::memcpy(packed.numbers, numbers, sizeof numbers);
     char* text_at = into + sizeof packed;
     for (std::size_t i = 0; i < kStrings; ++i) {
-        const auto text = strings[i].substr(0, kStringBytesMax);
+        const auto text = cut_utf8(strings[i], kStringBytesMax);
         packed.sizes[i] = static_cast<std::uint16_t>(text.size());
         if (!text.empty()) {
             std::memcpy(text_at, text.data(), text.size());

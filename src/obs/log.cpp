@@ -42,20 +42,6 @@ bool is_key_byte(char c) {
            c == '_' || c == '.';
 }
 
-void append_json(std::string& into, std::string_view text) {
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (c == '"' || c == '\\') {
-            into += '\\';
-            into += c;
-        } else if (byte < 0x20 || byte == 0x7f) {
-            into += fmt::format("\\u{:04x}", byte);
-        } else {
-            into += c;
-        }
-    }
-}
-
 }  // namespace
 
 std::string redact(std::string_view text) {
@@ -104,7 +90,7 @@ void Log::say(Level level, std::string_view event, std::initializer_list<LogFiel
             line += fmt::format("{}", value.number_);
         } else {
             line += '"';
-            append_json(line, is_credential_name(key) ? "***" : redact(value.text_));
+            append_json_text(line, is_credential_name(key) ? "***" : redact(value.text_));
             line += '"';
         }
     }

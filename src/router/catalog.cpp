@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace weir::router {
 namespace {
 
@@ -87,7 +89,7 @@ Result<Resolved> Catalog::resolve(std::string_view name) const {
     }
     return fail(Code::model_not_found,
                 fmt::format("There is no model '{}'; GET /v1/models lists those there are.",
-                            name.substr(0, kEchoedBytesMax)))
+                            cut_utf8(name, kEchoedBytesMax)))
         .parameter("model");
 }
 

@@ -2,7 +2,7 @@
 import json
 import unittest
 
-from harness import API_KEY, MESSAGES, Gateway, config, provider, simulator, stats, wait_for
+from harness import ADMIN_KEY, API_KEY, MESSAGES, Gateway, config, provider, simulator, stats, wait_for
 
 
 class Admission(unittest.TestCase):
@@ -92,6 +92,30 @@ class Admission(unittest.TestCase):
         status, _, text = self.gateway.call('POST', '/v1/chat/completions', {'messages': MESSAGES, 'max_tokens': 1})
         self.assertEqual((status, json.loads(text)['model']), (200, 'sim-small'))
         self.refused(self.gateway.chat(model='sim/sim-small'), 404, 'model_not_found')
+
+    def test_what_a_client_writes_is_text_wherever_it_is_read_again(self):
+        # Cut at any length, inside a character of any size; and bytes that never were text.
+        for n in range(110, 132):
+            for character in 'é€😀':
+                name = 'open/' + 'x' * (n % 4) + character * n
+                body = {'model': name, 'messages': MESSAGES, 'max_tokens': 1}
+                status, _, text = self.gateway.call('POST', '/v1/chat/completions', body)
+                self.assertEqual((status, json.loads(text.decode())['model']), (200, name))
+                body['model'] = name.replace('open/', 'none/')
+                status, _, text = self.gateway.call('POST', '/v1/chat/completions', body)
+                self.assertEqual((status, json.loads(text.decode())['error']['code']), (404, 'model_not_found'))
+        for name in ('open/\0', 'open/\x1b[31m', 'open/\n{"status":200}', 'open/\ud800'):
+            self.assertEqual(self.gateway.chat(model=name, max_tokens=1)[0], 200)
+        _, headers, _ = self.gateway.chat({'X-Request-Id': b'\xff\xc3'}, max_tokens=1)
+        self.gateway.usage_of(headers['x-request-id'])
+        for row in self.gateway.usage():
+            self.assertEqual(row['model'].replace('\ufffd', '').encode().decode(), row['model'].replace('\ufffd', ''))
+        wait_for(lambda: headers['x-request-id'].encode() in (self.gateway.folder / 'err').read_bytes(), 'the line')
+        for line in (self.gateway.folder / 'err').read_bytes().split(b'\n')[:-1]:
+            self.assertIn('time', json.loads(line.decode()))
+        for query in ('%ff=1', 'model=%ff', 'model=%c3', 'limit=%ff', 'model=%ed%a0%80', 'model=%', 'model=%0'):
+            status, _, text = self.gateway.call('GET', '/api/v1/usage?' + query, key=ADMIN_KEY)
+            self.assertEqual((status, json.loads(text.decode())['error']['code']), (400, 'invalid_request'), query)
 
     def test_a_price_becomes_a_cost_on_the_answer_and_in_the_row(self):
         status, headers, body = self.gateway.chat(max_tokens=4)
