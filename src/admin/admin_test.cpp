@@ -113,6 +113,16 @@ INSTANTIATE_TEST_SUITE_P(
             "unknown_field", "POST", "/api/v1/keys", R"({"nmae":"x"})", "", Code::unknown_field},
         Refusal{
             "twice", "POST", "/api/v1/keys", R"({"name":"a","name":"b"})", "", Code::invalid_json},
+        Refusal{"something_behind_a_nul",
+                "POST",
+                "/api/v1/keys",
+                std::string_view("{}\0{", 4),
+                "",
+                Code::invalid_json},
+        Refusal{
+            "byte_order_mark", "POST", "/api/v1/keys", "\xef\xbb\xbf{}", "", Code::invalid_json},
+        Refusal{"no_utf8", "POST", "/api/v1/keys", "{\"name\":\"\xff\"}", "", Code::invalid_json},
+        Refusal{"no_utf8_in_a_query", "GET", "/api/v1/usage", "", "%ff=1", Code::invalid_request},
         Refusal{"wrong_type", "POST", "/api/v1/keys", R"({"name":1})", "", Code::invalid_request},
         Refusal{"zero_rate",
                 "POST",
@@ -143,6 +153,20 @@ INSTANTIATE_TEST_SUITE_P(
                 "",
                 Code::not_found}),
     [](const auto& info) { return std::string(info.param.name); });
+
+TEST_F(AdminTest, ALongNameIsNotSaidBackWhole) {
+    const std::string name(100'000, 'x');
+    for (const std::string& body :
+         {"{\"" + name + "\":1}", "{\"" + name + "\":1,\"" + name + "\":1}"}) {
+        const auto reply = ask("POST", "/api/v1/keys", body);
+        ASSERT_FALSE(reply.has_value());
+        EXPECT_LT(reply.error().message().size(), 1000u);
+        EXPECT_LT(reply.error().parameter().size(), 1000u);
+    }
+    const auto queried = ask("GET", "/api/v1/usage", "", name + "=1");
+    ASSERT_FALSE(queried.has_value());
+    EXPECT_LT(queried.error().message().size(), 1000u);
+}
 
 TEST_F(AdminTest, UsageNamesTheKeyAndKeepsEveryCent) {
     const Json made = good(ask("POST", "/api/v1/keys", "{}"));

@@ -13,18 +13,24 @@ namespace {
 
 constexpr std::size_t kTextBytesMax = 256;
 constexpr std::size_t kTextsMax = 100;
+constexpr std::size_t kEchoedBytesMax = 128;  // of a client's words, in a message
 
 Failure expected(std::string_view key, std::string_view what) {
     return fail(Code::invalid_request, fmt::format("'{}' must be {}.", key, what))
         .parameter(std::string(key));
 }
 
-Failure unknown(std::string_view key, const std::vector<std::string_view>& known) {
+Failure unknown(std::string_view whole_key, const std::vector<std::string_view>& known) {
+    const std::string_view key = cut_utf8(whole_key, kEchoedBytesMax);
     const std::string_view near = nearest(key, known);
     const std::string hint = near.empty() ? fmt::format("known here: {}", fmt::join(known, ", "))
                                           : fmt::format("did you mean '{}'?", near);
     return fail(Code::unknown_field, fmt::format("There is no field '{}'; {}", key, hint))
         .parameter(std::string(key));
+}
+
+Failure not_json(std::size_t at) {
+    return fail(Code::invalid_json, fmt::format("The body is not valid JSON, at byte {}.", at));
 }
 
 // The third party's parser takes the last of duplicate keys silently.
@@ -63,7 +69,7 @@ public:
     bool parse_error(std::size_t position,
                      const std::string&,
                      const nlohmann::detail::exception&) override {
-        fault_at = position;
+        fault_at = position > 0 ? position - 1 : 0;  // it counts from one
         return false;
     }
 
@@ -95,14 +101,21 @@ std::optional<std::string> decode_percent(std::string_view text) {
 }  // namespace
 
 Result<Json> read_object(std::string_view body, const std::vector<std::string_view>& known) {
+    // The third party's parser takes a NUL for the end of the text and skips a byte order mark.
+    if (const std::size_t nul = body.find('\0'); nul != std::string_view::npos) {
+        return not_json(nul);
+    }
+    if (body.starts_with("\xef\xbb\xbf")) {
+        return not_json(0);
+    }
     DuplicateFinder finder;
     if (!Json::sax_parse(body, &finder)) {
         if (!finder.duplicate.empty()) {
             return fail(Code::invalid_json,
-                        fmt::format("The key '{}' stands there twice.", finder.duplicate));
+                        fmt::format("The key '{}' stands there twice.",
+                                    cut_utf8(finder.duplicate, kEchoedBytesMax)));
         }
-        return fail(Code::invalid_json,
-                    fmt::format("The body is not valid JSON, at byte {}.", finder.fault_at));
+        return not_json(finder.fault_at);
     }
     Json object = Json::parse(body, nullptr, false);
     if (!object.is_object()) {

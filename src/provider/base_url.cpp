@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "net/address.h"
 
 namespace weir::provider {
 
@@ -44,6 +45,9 @@ Result<BaseUrl> parse_base_url(std::string_view text) {
             return refuse("a bracket is missing");
         }
         url.host = std::string(authority.substr(1, close - 1));
+        if (url.host.find(':') == std::string::npos || !net::parse_ip(url.host)) {
+            return refuse("what is in brackets is no IPv6 address");
+        }
         authority = authority.substr(close + 1);
         if (!authority.empty() && !authority.starts_with(':')) {
             return refuse("the port is not a number");

@@ -33,6 +33,10 @@ TEST(BaseUrl, RefusesWhatCouldMeanSomethingElse) {
                             "https://x:99999/",
                             "https://x:y/",
                             "https://[::1/v1",
+                            "https://[]/v1",
+                            "https://[api.example.com]/v1",
+                            "https://[127.0.0.1]/v1",
+                            "https://[::1%25lo]/v1",
                             "https://a b/"}) {
         EXPECT_FALSE(parse_base_url(bad)) << bad;
     }
