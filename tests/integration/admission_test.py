@@ -211,6 +211,18 @@ class Limits(unittest.TestCase):
                           for a in ('203.0.113.1', '203.0.113.1', '203.0.113.2', '1.1.1.1, 203.0.113.2')],
                          [200, 429, 200, 429])
 
+    def test_nobody_else_chooses_the_address_he_is_counted_by(self):
+        gateway = self.start(limits={'per_ip': {'requests': '1/h'}}, server={'trusted_proxies': ['10.0.0.0/8']})
+        self.assertEqual(gateway.chat(max_tokens=1)[0], 200)
+        for field in ['X-Forwarded-For', 'Forwarded', 'X-Real-IP', 'X-Client-IP', 'True-Client-IP', 'CF-Connecting-IP',
+                      'X-Forwarded-Host', 'Via', 'X-User-Id', 'X-Tenant', 'x-weir-tenant']:
+            for value in ['203.0.113.9', '10.0.0.1', '203.0.113.9, 10.0.0.1', '127.0.0.1', '::1', 'for=203.0.113.9', '2']:
+                with self.subTest(field, value=value):
+                    self.assertEqual(gateway.chat({field: value}, max_tokens=1)[0], 429)
+        wait_for(lambda: gateway.stderr().count('"client_ip"') >= 78, 'the access log')
+        records = [json.loads(line) for line in gateway.stderr().splitlines() if '"client_ip"' in line]
+        self.assertEqual({record['client_ip'] for record in records}, {'127.0.0.1'})
+
     def test_guesses_are_throttled_and_good_keys_still_pass(self):
         gateway = self.start(limits={'guesses': '5/h'})
         self.assertEqual(gateway.chat(max_tokens=1)[0], 200)  # known from now on

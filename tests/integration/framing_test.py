@@ -1,9 +1,10 @@
 """RELIABILITY A1, A3, A5, A6, A8: what is no acceptable request gets one clear answer, and nothing twice."""
+import contextlib
 import json
 import re
 import unittest
 
-from harness import API_KEY, MESSAGES, Gateway, config, provider, raw, simulator
+from harness import API_KEY, MESSAGES, SANITIZED, Gateway, config, provider, raw, resident_bytes, simulator
 
 BODY = json.dumps({'model': 'sim-small', 'messages': MESSAGES, 'max_tokens': 2}).encode()
 KEY_LINE = f'Authorization: Bearer {API_KEY}\r\n'
@@ -133,6 +134,23 @@ class Framing(unittest.TestCase):
         received = raw(self.gateway, request(*lines, LENGTH, body=BODY))
         self.assertEqual(answers(received), [431])
 
+    def test_memory_is_taken_for_what_came_and_not_for_what_was_said(self):
+        # A limit each, held open: 32 KiB of fields without their end, and 32 MiB announced but not sent.
+        field = 'X-A: ' + 'b' * 8000 + '\r\n'
+        waiting = [request()[:-2] + (field * 4).encode(), request(sized(32 << 20), body=b'{"a'), request(CHUNKED, body=b'2000000\r\n{"a')]
+        count = 200
+        self.assertEqual(self.gateway.chat(max_tokens=1)[0], 200)
+        before = resident_bytes(self.gateway.pid)
+        with contextlib.ExitStack() as held:
+            for payload in waiting * count:
+                held.enter_context(self.gateway.connect()).sendall(payload)
+            # The call of the last one is under way when others are still served.
+            for _ in range(20):
+                self.assertEqual(self.gateway.chat(max_tokens=1)[0], 200)
+            grown = resident_bytes(self.gateway.pid) - before
+        if not SANITIZED:
+            self.assertLess(grown, len(waiting) * count * (64 << 10))
+
     def test_the_body_has_a_limit_at_one_below_at_and_one_above(self):
         limit = 32 << 20
         frame = b'{"model":"sim-small","messages":[{"role":"user","content":""}],"max_tokens":1}'
@@ -160,12 +178,12 @@ class Framing(unittest.TestCase):
             b'{"messages":[{"role":"user","role":"user","content":"x"}]}': 29,
         }
         for body, offset in cases.items():
-            with self.subTest(body[:60]):
-                status, _, text = self.gateway.call('POST', '/v1/chat/completions', body,
-                                                    {'Content-Type': 'application/json'})
-                error = json.loads(text)['error']
-                self.assertEqual((status, error['code']), (400, 'invalid_json'), error)
-                self.assertIn(str(offset), error['message'])
+            for path in ('/v1/chat/completions', '/v1/embeddings'):
+                with self.subTest(body[:60], path=path):
+                    status, _, text = self.gateway.call('POST', path, body, {'Content-Type': 'application/json'})
+                    error = json.loads(text)['error']
+                    self.assertEqual((status, error['code']), (400, 'invalid_json'), error)
+                    self.assertIn(f'at byte {offset}.', error['message'])
 
     def test_wrong_types_name_the_parameter(self):
         for body, parameter in [({'messages': MESSAGES, 'model': 1}, 'model'),
@@ -191,6 +209,7 @@ class Framing(unittest.TestCase):
                 got, headers, _ = self.gateway.call(method, path)
                 self.assertEqual((got, headers.get('allow')), (status, allow))
                 self.assertIn('date', headers)
+                self.assertEqual(headers['content-type'], 'application/json')
 
     def test_head_has_the_fields_of_get_and_no_body(self):
         status, headers, body = self.gateway.call('HEAD', '/v1/models')

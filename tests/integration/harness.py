@@ -21,6 +21,10 @@ API_KEY = 'sk-weir-' + 'IntegrationTestsKey0000000000001'
 MESSAGES = [{'role': 'user', 'content': 'What does a weir do?'}]
 
 
+# A sanitizer makes Weir slow and large: what its memory is says nothing then.
+SANITIZED = any(mark in pathlib.Path(WEIR).read_bytes() for mark in (b'__asan_init', b'__tsan_init'))
+
+
 def wait_for(condition, what):
     """Polls until `condition()` is true; its value is returned. A hang is ended by ctest."""
     while True:
@@ -33,6 +37,13 @@ def wait_for(condition, what):
 def split_address(address):
     host, _, port = address.rpartition(':')
     return host.strip('[]'), int(port)
+
+
+def resident_bytes(pid):
+    for line in pathlib.Path(f'/proc/{pid}/status').read_text().splitlines():
+        if line.startswith('VmRSS:'):
+            return int(line.split()[1]) << 10
+    raise AssertionError('no VmRSS')
 
 
 class Process:

@@ -198,6 +198,8 @@ for name, start in {
 }.items():
     add(f'request line: {name}', 'x', head('f', start=start))
 add('request line: lower case method', 'fn', head('f', start=GET.replace('GET', 'get')))
+add('request line: CONNECT', 'fn', head('f', start='CONNECT weir.test:443 HTTP/1.1'))
+add('request line: OPTIONS of everything', 'fn', head('f', start='OPTIONS * HTTP/1.1'))
 add('request line: percent signs', 'fn', head('f', start='GET /v1/models/%2e%2e%2f%00 HTTP/1.1'))
 add('request line: two slashes', 'fn', head('f', start='GET //v1//models HTTP/1.1'))
 add('request line: dots', 'fn', head('f', start='GET /v1/../v1/models HTTP/1.1'))

@@ -1,6 +1,7 @@
 """A provider that says exactly what a test wants it to say."""
 import contextlib
 import socket
+import struct
 import threading
 
 GOOD = (b'{"id":"x","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":'
@@ -20,6 +21,7 @@ class Scripted:
         self.port = self.listener.getsockname()[1]
         self.script = b''
         self.stay = False
+        self.reset = False
         self.requests = []
         threading.Thread(target=self.serve, daemon=True).start()
 
@@ -43,6 +45,9 @@ class Scripted:
                 connection.sendall(part)
             if self.stay:
                 connection.recv(1)
+            if self.reset:
+                # The end is no FIN but a reset, and what has not arrived yet is lost.
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
 
     def close(self):
         self.listener.close()

@@ -6,17 +6,14 @@ import contextlib
 import json
 import multiprocessing
 import os
-import pathlib
 import resource
 import socket
 import sys
 import unittest
 
-from harness import API_KEY, MESSAGES, WEIR, Gateway, config, provider
+from harness import API_KEY, MESSAGES, SANITIZED, Gateway, config, provider, resident_bytes
 from scripted import CHUNK, GOOD, JSON_HEAD, SSE_HEAD
 
-# A sanitizer makes Weir slow and large: fewer clients, and what its memory is says nothing.
-SANITIZED = any(mark in pathlib.Path(WEIR).read_bytes() for mark in (b'__asan_init', b'__tsan_init'))
 OF_EACH_KIND = 200 if SANITIZED else 2000
 KINDS = 3
 # RELIABILITY A4 and section 2: what is held for a slow reader, and the most any slow connection may cost.
@@ -29,13 +26,6 @@ PIECE = CHUNK.replace(b'hi', b'hi ' * 1000) * 20
 def chat(**fields):
     body = json.dumps({'model': 'm', 'messages': MESSAGES, **fields}).encode()
     return HEAD + b'Content-Length: %d\r\n\r\n' % len(body) + body
-
-
-def resident_bytes(pid):
-    for line in pathlib.Path(f'/proc/{pid}/status').read_text().splitlines():
-        if line.startswith('VmRSS:'):
-            return int(line.split()[1]) << 10
-    raise AssertionError('no VmRSS')
 
 
 def descriptors(pid):
@@ -134,6 +124,7 @@ class Crowd:
 
 class SlowCrowd(unittest.IsolatedAsyncioTestCase):
     async def asyncSetUp(self):
+        asyncio.get_running_loop().set_debug(False)
         listener = socket.create_server(('127.0.0.1', 0), backlog=4096)
         # What the kernel holds of the streams is not what is measured.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16 << 10)

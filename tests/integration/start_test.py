@@ -170,6 +170,20 @@ class FirstStart(unittest.TestCase):
                     self.assertTrue(any(path[-1] in error['key'] for error in errors), errors)
                     self.assertEqual({error['line'] for error in errors}, {1})
 
+    def test_every_key_that_is_missing_is_missed_or_not_needed(self):
+        needed = set()
+        for path in places(SAMPLE):
+            self.file.write_text(changed(path, lambda node, key: node.pop(key)))
+            ended = run('config', 'check', str(self.file), '--json')
+            self.assertIn(ended.returncode, (0, EXIT_CONFIG), ended.stderr)
+            errors = json.loads(ended.stdout)['errors']
+            if errors:
+                needed.add(path[-1])
+                # It is named, or who refers to it is.
+                self.assertTrue(any(path[-1] in error['key'] + error['message'] or 'there is no' in error['message']
+                                    for error in errors), (path, errors))
+        self.assertLessEqual({'name', 'kind', 'targets', 'provider', 'model', 'cert', 'key', 'input', 'output', 'base_url'}, needed)
+
     def test_a_good_file_is_valid_and_has_a_schema(self):
         self.assertEqual(run('config', 'check', str(self.file)).returncode, 0)
         schema = json.loads(run('config', 'schema').stdout)
@@ -218,6 +232,17 @@ class FirstStart(unittest.TestCase):
     def test_a_certificate_that_is_not_there(self):
         self.file.write_text('server: {listen: 127.0.0.1:0, operations: 127.0.0.1:0, tls: {cert: /nowhere, key: /nowhere}}\n')
         self.refused('/nowhere')
+
+    def test_a_certificate_and_a_key_that_do_not_belong_together(self):
+        paths = {}
+        for name in ('one', 'other'):
+            paths[name] = [str(pathlib.Path(self.temporary.name) / f'{name}.{kind}') for kind in ('cert', 'key')]
+            subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes',
+                            '-subj', '/CN=localhost', '-out', paths[name][0], '-keyout', paths[name][1]],
+                           check=True, capture_output=True)
+        self.file.write_text(json.dumps({'server': {'listen': '127.0.0.1:0', 'operations': '127.0.0.1:0',
+                                                    'tls': {'cert': paths['one'][0], 'key': paths['other'][1]}}}))
+        self.refused(paths['other'][1])
 
     def test_an_access_log_that_cannot_be_written(self):
         self.file.write_text('server: {listen: 127.0.0.1:0, operations: 127.0.0.1:0}\nlog: {access: /nowhere/log}\n')

@@ -1,6 +1,9 @@
 """What providers do wrong, and what the client is told: RELIABILITY A9 and the faults of issue 2."""
+import contextlib
+import gzip
 import json
 import socket
+import threading
 import unittest
 
 from harness import API_KEY, Gateway, config, provider, simulator, stats, wait_for
@@ -65,6 +68,56 @@ class Faults(unittest.TestCase):
                     if name == '400':
                         self.assertEqual(body['error']['param'], 'temperature')
 
+    def test_what_is_no_answer_of_a_model_is_one_clear_status(self):
+        sized = lambda body: b'Content-Length: %d\r\n\r\n%s' % (len(body), body)
+        bomb = gzip.compress(b'\0' * (64 << 20))
+        role = CHUNK.replace(b'"content":"hi"', b'"role":"assistant"')
+        cases = {
+            # Weir asks for plain answers and opens no compressed one.
+            'compressed': (JSON_HEAD + b'Content-Encoding: gzip\r\n' + sized(gzip.compress(GOOD)), 'upstream_invalid_response'),
+            'a bomb': (JSON_HEAD + b'Content-Encoding: gzip\r\n' + sized(bomb), 'upstream_invalid_response'),
+            'a bomb as a stream': (SSE_HEAD + b'Content-Encoding: gzip\r\n' + sized(bomb), 'upstream_invalid_response'),
+            'larger than any answer': (JSON_HEAD + sized(b'{"a":"' + b'x' * (65 << 20) + b'"}'), 'upstream_invalid_response'),
+            'nested without end': (JSON_HEAD + sized(b'[' * 100_000), 'upstream_invalid_response'),
+            'half a character': (JSON_HEAD + sized(GOOD.replace(b'hi', b'\xe2\x82')), 'upstream_invalid_response'),
+            'a page': (b'HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n' + sized(b'<html>'), 'upstream_invalid_response'),
+            '204': (b'HTTP/1.1 204 X\r\n\r\n', 'upstream_invalid_response'),
+            '302': (b'HTTP/1.1 302 X\r\nLocation: http://127.0.0.1:1/\r\n' + sized(b''), 'upstream_error'),
+            'another protocol': (b'HTTP/1.1 101 X\r\nUpgrade: x\r\n\r\n', 'upstream_invalid_response'),
+            'interim answers without end': (b'HTTP/1.1 100 X\r\n\r\n' * 1000 + JSON_HEAD + sized(GOOD), 'upstream_invalid_response'),
+            'a line of 20 MiB': (SSE_HEAD + b'\r\n' + CHUNK.replace(b'hi', b'x' * (20 << 20)), 'upstream_invalid_response'),
+            'a comment of 20 MiB': (SSE_HEAD + b'\r\n: ' + b'x' * (20 << 20), 'upstream_invalid_response'),
+            'only comments': (SSE_HEAD + b'\r\n' + b': x\n\n' * 100_000, 'upstream_invalid_response'),
+            'only roles': (SSE_HEAD + b'\r\n' + role * 10_000, 'upstream_invalid_response'),
+        }
+        for name, (script, code) in cases.items():
+            for stream in (False, True):
+                with self.subTest(name, stream=stream):
+                    status, _, body, row = self.ask(script, stream=stream)
+                    self.assertEqual((status, body['error']['code'], row['code']), (502, code, code), body)
+
+    def test_a_reset_is_told_before_the_commit_and_after_it(self):
+        self.addCleanup(setattr, self.scripted, 'reset', False)
+        self.scripted.reset = True
+        for script, stream in [(b'', False), (b'', True), (JSON_HEAD, False), (SSE_HEAD + b'\r\n', True)]:
+            with self.subTest(script, stream=stream):
+                status, _, body, row = self.ask(script, stream=stream)
+                self.assertIn((status, row['code']), [(502, 'upstream_invalid_response'), (503, 'upstream_unavailable')], body)
+                self.assertEqual(body['error']['code'], row['code'])
+        arrived = threading.Event()
+
+        def until_arrived():
+            yield SSE_HEAD + b'\r\n' + CHUNK
+            arrived.wait()
+        self.scripted.script = until_arrived()
+        stream = self.gateway.open_stream(model='scripted')
+        with contextlib.closing(stream):
+            stream.first()
+            arrived.set()
+            events = list(stream.events())
+        self.assertEqual([json.loads(event)['error']['code'] for event in events], ['upstream_invalid_response'])
+        self.assertEqual(self.gateway.usage_of(stream.request_id)['output_tokens'], 1)
+
     def test_nobody_there(self):
         status, headers, body = self.gateway.chat(model='dead')
         self.assertEqual((status, body['error']['code']), (503, 'upstream_unavailable'))
@@ -88,6 +141,7 @@ class Faults(unittest.TestCase):
                 ('an error', SSE_HEAD + b'\r\n' + CHUNK + b'data: {"error":{"message":"secret words"}}\n\n', False, 'upstream_error'),
                 ('no json', SSE_HEAD + b'\r\n' + CHUNK + b'data: {nonsense\n\n', False, 'upstream_invalid_response'),
                 ('half a character', SSE_HEAD + b'\r\n' + CHUNK + CHUNK.replace(b'hi', b'\xe2\x82'), False, 'upstream_invalid_response'),
+                ('a line of 20 MiB', SSE_HEAD + b'\r\n' + CHUNK + CHUNK.replace(b'hi', b'x' * (20 << 20)), False, 'upstream_invalid_response'),
                 ('stall', SSE_HEAD + b'\r\n' + CHUNK, True, 'upstream_timeout')]:
             with self.subTest(name):
                 status, _, text, row = self.ask(script, stay=stay, stream=True)
