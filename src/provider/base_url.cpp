@@ -60,6 +60,15 @@ Result<BaseUrl> parse_base_url(std::string_view text) {
     if (url.host.empty()) {
         return refuse("the host is missing");
     }
+    // `_` is in no host name of the standard and in many of container networks.
+    const auto is_host = [](char c) {
+        const char lower = to_lower(c);
+        return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+               c == '_' || c == ':';
+    };
+    if (!std::all_of(url.host.begin(), url.host.end(), is_host)) {
+        return refuse("the host holds a character that no host has");
+    }
     if (!authority.empty()) {
         const auto port = parse_decimal(authority.substr(1));
         if (!port || *port == 0 || *port > 65'535) {
