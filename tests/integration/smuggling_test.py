@@ -100,7 +100,7 @@ frontend {door}
     bind 127.0.0.1:{ports[door]}
     {how[door]}
     http-request set-var(txn.id) req.hdr(x-request-id)
-    http-request set-var(txn.target) pathq
+    http-request set-var(txn.target) url
     http-request set-var(txn.body) req.body,hex
     log-format "seen {door} %s %HM %[var(txn.id),hex] %[var(txn.target),hex] %[var(txn.body)]"
     default_backend {door}
