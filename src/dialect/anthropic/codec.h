@@ -64,9 +64,8 @@ private:
     std::int64_t uncached_ = 0, read_ = 0, write_ = 0, write_5m_ = 0, write_1h_ = 0;
     std::int64_t output_ = 0, thinking_ = 0, searches_ = 0;
 };
-// The members of a `usage` object that is open: input, caches, output. `output_tokens` is apart,
-// since a stream begins before there is any.
-void write_usage(const llm::Usage& usage, std::int64_t output_tokens, json::Writer& json);
+// The members of a `usage` object that is open: input, caches, output.
+void write_usage(const llm::Usage& usage, json::Writer& json);
 
 // "msg_…": where the provider gave an answer no id.
 std::string message_id(std::string_view provider_id, std::string_view request_id);

@@ -2,7 +2,6 @@
 // first, nothing that is empty or signed by somebody else.
 #include <algorithm>
 
-#include "base/text.h"
 #include "dialect/anthropic/encode.h"
 
 namespace weir::dialect::anthropic {
@@ -99,7 +98,7 @@ private:
         while (!turns.empty() && turns.back().role == Role::assistant) {
             auto& parts = turns.back().parts;
             const auto* text = parts.empty() ? nullptr : llm::as<llm::Text>(*parts.back());
-            if (text != nullptr && trim(text->text).empty()) {
+            if (text != nullptr && without_blank_end(text->text).empty()) {
                 parts.pop_back();
             } else if (parts.empty()) {
                 turns.pop_back();

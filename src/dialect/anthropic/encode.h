@@ -53,6 +53,11 @@ Result<void> encode_conversation(const Conversation& conversation,
 // `tools` and `tool_choice`.
 Result<void> encode_tools(Outgoing& out, json::Writer& json);
 
+// White space at the end is refused in some places, and texts of nothing else in all.
+inline std::string_view without_blank_end(std::string_view text) {
+    return text.substr(0, text.find_last_not_of(" \t\r\n\v\f") + 1);
+}
+
 void write_cache_mark(const llm::CacheMark& mark, json::Writer& json);
 
 }  // namespace weir::dialect::anthropic

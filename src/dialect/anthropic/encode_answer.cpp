@@ -119,7 +119,7 @@ std::string encode_answer(const llm::Answer& answer, const AnswerTerms& terms) {
     // Clients read it without asking whether it is there.
     const llm::Usage usage = answer.usage.value_or(llm::Usage{});
     json.key("usage").object();
-    write_usage(usage, usage.output_tokens, json);
+    write_usage(usage, json);
     json.field_unless_empty("service_tier", answer.service_tier).end_object();
     json.end_object();
     return body;

@@ -139,7 +139,7 @@ private:
     void write_text_part(const llm::Text& text, const llm::CacheMark& cache, bool is_begun) {
         std::string_view words = text.text;
         if (is_begun) {
-            words = words.substr(0, words.find_last_not_of(" \t\r\n") + 1);
+            words = without_blank_end(words);
         }
         json_.object().field("type", "text").field("text", words);
         bool has_citations = false;

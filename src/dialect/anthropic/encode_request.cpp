@@ -109,7 +109,7 @@ void encode_output_config(const ThinkingPlan& plan, const Outgoing& out, Writer&
 void encode_stop(Outgoing& out, Writer& json) {
     bool has_stop = false;
     for (const std::string& stop : out.call.stop) {
-        if (trim(stop).empty()) {  // refused there
+        if (without_blank_end(stop).empty()) {  // refused there
             out.drop(words_of(out.call.from).stop);
             continue;
         }

@@ -107,9 +107,9 @@ private:
         json.field("role", "assistant").field("model", model_);
         json.key("content").array().end_array().key("stop_reason").null();
         json.key("stop_sequence").null().key("usage").object();
-        llm::Usage known = usage_.value_or(llm::Usage{});
+        llm::Usage known = usage_.value_or(llm::Usage{.output_tokens = 1});
         known.reasoning_tokens = known.searches = 0;
-        write_usage(known, 1, json);
+        write_usage(known, json);
         json.end_object().end_object();
         close_event();
     }
@@ -258,7 +258,7 @@ private:
         Writer usage(*out_);
         usage.object();
         if (usage_) {
-            write_usage(*usage_, usage_->output_tokens, usage);
+            write_usage(*usage_, usage);
         } else {
             usage.field("output_tokens", std::int64_t{0});  // clients read it unasked
         }

@@ -9,7 +9,8 @@ namespace {
 void write_model(std::string_view id, std::int64_t created, json::Writer& json) {
     constexpr std::int64_t kMicros = 1'000'000;
     json.object().field("type", "model").field("id", id).field("display_name", id);
-    json.field("created_at", to_rfc3339(wall_from_micros(created * kMicros))).end_object();
+    const std::string time = to_rfc3339(wall_from_micros(created * kMicros));
+    json.field("created_at", time.substr(0, time.find('.')) + 'Z').end_object();  // whole seconds
 }
 
 void write_id(std::string_view name,

@@ -245,7 +245,7 @@ public:
             json.object().field("type", "message_delta").key("delta").object();
             json.field("stop_reason", stop_reason(reason_, {})).key("stop_sequence").null();
             json.end_object().key("usage").object();
-            write_usage(usage, usage.output_tokens, json);
+            write_usage(usage, json);
             json.end_object().end_object();
             out += "\n\n";
         }

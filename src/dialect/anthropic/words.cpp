@@ -117,7 +117,7 @@ llm::Usage UsageCounters::normal() const {
         .clamped();
 }
 
-void write_usage(const llm::Usage& usage, std::int64_t output_tokens, json::Writer& json) {
+void write_usage(const llm::Usage& usage, json::Writer& json) {
     const llm::Usage u = usage.clamped();
     json.field("input_tokens", u.input_tokens - u.cache_read_tokens - u.cache_write_tokens);
     json.field("cache_creation_input_tokens", u.cache_write_tokens);
@@ -127,7 +127,7 @@ void write_usage(const llm::Usage& usage, std::int64_t output_tokens, json::Writ
         json.field("ephemeral_5m_input_tokens", u.cache_write_tokens - u.cache_write_1h_tokens);
         json.field("ephemeral_1h_input_tokens", u.cache_write_1h_tokens).end_object();
     }
-    json.field("output_tokens", output_tokens);
+    json.field("output_tokens", u.output_tokens);
     if (u.reasoning_tokens > 0) {
         json.key("output_tokens_details").object();
         json.field("thinking_tokens", u.reasoning_tokens).end_object();
