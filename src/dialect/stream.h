@@ -106,6 +106,9 @@ public:
     virtual Result<void> read(const sse::Event& event,
                               json::Scratch& scratch,
                               AnswerView& into) = 0;
+    // Of what the event read last says of text `index`, only `text` passes: a guardrail held the
+    // rest back. For dialects whose last events repeat what was said.
+    virtual void replace_text(std::int64_t index, std::string_view text) {}
     // Whole events, appended: a piece of text that was held back; the end of text `index`, cut by a
     // guardrail for `reason`; and what ends the stream when all its texts have ended.
     virtual void append_text(std::int64_t index, std::string_view text, std::string& out) = 0;

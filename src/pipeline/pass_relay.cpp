@@ -272,6 +272,9 @@ Result<bool> PassRelay::screen(const dialect::sse::Event& event, std::string& ou
             }
         }
         if (replaced || stop != guardrail::Stop::none) {
+            if (replaced) {
+                reader_->replace_text(output.index, scratch_.rewritten);
+            }
             changes.push_back(
                 {.output = i,
                  .kept = scratch_.rewritten,
