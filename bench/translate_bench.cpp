@@ -41,7 +41,7 @@ void translate_request(benchmark::State& state) {
     const auto from = static_cast<llm::Dialect>(state.range(0));
     const auto to = static_cast<llm::Dialect>(state.range(1));
     const ClientEdge* const client = client_edge(from);
-    const ProviderEdge* const provider = provider_edge(to);
+    const ProviderEdge* const provider = &provider_edge(to);
     if (client == nullptr || provider == nullptr) {
         state.SkipWithError("no such edge");
         return;
@@ -98,7 +98,7 @@ void translate_stream(benchmark::State& state) {
     writer->take({.kind = Kind::usage, .usage = &usage}, stream);
     writer->take({.kind = Kind::end}, stream);
     for (auto _ : state) {
-        const auto decoder = provider_edge(from)->decode_stream(false);
+        const auto decoder = provider_edge(from).decode_stream(false);
         Collect sink;
         sink.encoder = client->encode_stream({.model = "m", .request_id = "1"});
         const auto fed = decoder->feed(stream, sink);

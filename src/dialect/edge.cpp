@@ -4,6 +4,7 @@
 #include "dialect/bedrock/edge.h"
 #include "dialect/gemini/edge.h"
 #include "dialect/openai_chat/edge.h"
+#include "dialect/openai_responses/edge.h"
 
 namespace weir::dialect {
 
@@ -11,29 +12,30 @@ const ClientEdge* client_edge(llm::Dialect dialect) {
     switch (dialect) {
         case llm::Dialect::openai_chat:
             return &openai_chat::client;
+        case llm::Dialect::openai_responses:
+            return &openai_responses::client;
         case llm::Dialect::anthropic:
             return &anthropic::client;
         case llm::Dialect::gemini:
             return &gemini::client;
-        case llm::Dialect::openai_responses:
         case llm::Dialect::bedrock:
             return nullptr;
     }
     std::unreachable();
 }
 
-const ProviderEdge* provider_edge(llm::Dialect dialect) {
+const ProviderEdge& provider_edge(llm::Dialect dialect) {
     switch (dialect) {
         case llm::Dialect::openai_chat:
-            return &openai_chat::provider;
-        case llm::Dialect::anthropic:
-            return &anthropic::provider;
-        case llm::Dialect::gemini:
-            return &gemini::provider;
-        case llm::Dialect::bedrock:
-            return &bedrock::provider;
+            return openai_chat::provider;
         case llm::Dialect::openai_responses:
-            return nullptr;
+            return openai_responses::provider;
+        case llm::Dialect::anthropic:
+            return anthropic::provider;
+        case llm::Dialect::gemini:
+            return gemini::provider;
+        case llm::Dialect::bedrock:
+            return bedrock::provider;
     }
     std::unreachable();
 }
@@ -42,11 +44,12 @@ const PassEdge* pass_edge(llm::Dialect dialect) {
     switch (dialect) {
         case llm::Dialect::openai_chat:
             return &openai_chat::pass;
+        case llm::Dialect::openai_responses:
+            return &openai_responses::pass;
         case llm::Dialect::anthropic:
             return &anthropic::pass;
         case llm::Dialect::gemini:
             return &gemini::pass;
-        case llm::Dialect::openai_responses:
         case llm::Dialect::bedrock:
             return nullptr;
     }

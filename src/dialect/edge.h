@@ -92,7 +92,7 @@ struct PassEdge {
 
 // nullptr where there is none: no client speaks Bedrock's Converse.
 const ClientEdge* client_edge(llm::Dialect dialect);
-const ProviderEdge* provider_edge(llm::Dialect dialect);
+const ProviderEdge& provider_edge(llm::Dialect dialect);
 const PassEdge* pass_edge(llm::Dialect dialect);
 
 }  // namespace weir::dialect

@@ -74,7 +74,7 @@ void append_version(const Call& call, std::string& head) {
 }  // namespace
 
 const dialect::ProviderEdge& Pipeline::provider_edge(const Call& call) {
-    return *dialect::provider_edge(dialect_of_answer(call));
+    return dialect::provider_edge(dialect_of_answer(call));
 }
 
 // The body as the provider's dialect has it.
