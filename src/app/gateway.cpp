@@ -118,6 +118,7 @@ Result<void> Gateway::build(const config::Snapshot& snapshot,
     provide_gauges();
 
     // The doors, last.
+    kept_ids_.emplace(*database_, *pool_, clock_);
     services_.emplace(pipeline::Services{.clock = clock_,
                                          .authenticator = *authenticator_,
                                          .ledger = *ledger_,
@@ -125,6 +126,7 @@ Result<void> Gateway::build(const config::Snapshot& snapshot,
                                          .access_log = *access_log_,
                                          .log = log_,
                                          .pool = *pool_,
+                                         .kept_ids = *kept_ids_,
                                          .started_at = clock_.wall_now()});
     net::ServerOptions server_options{.listen = server.listen,
                                       .trusted_proxies = server.trusted_proxies};

@@ -79,6 +79,7 @@ private:
     std::unique_ptr<obs::AccessLog> access_log_;
     std::unique_ptr<ledger::Ledger> ledger_;
     std::unique_ptr<const runtime::Runtime> runtime_;
+    std::optional<pipeline::KeptIds> kept_ids_;
     std::optional<pipeline::Services> services_;
     std::unique_ptr<CallThreads> calls_;
     std::unique_ptr<SideListener> operations_;

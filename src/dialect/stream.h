@@ -73,6 +73,8 @@ struct AnswerView {
                                  // text
     };
     std::vector<Output> outputs;
+    // Of what the provider keeps of the answer: strings with their quotes, perhaps repeated.
+    std::vector<json::Span> ids;
     std::optional<llm::Usage> usage;  // all that is known until now
     json::Span model;                 // a string with its quotes
     json::Span error;                 // the value of `error`, unless null

@@ -35,6 +35,12 @@ void Drain::Progress::take(const Segment::View& view,
         }
         return;
     }
+    if (view.kind == Kind::kept) {
+        if (const auto record = decode_kept(view.payload)) {
+            batch.kept.push_back(to_row(*record));
+        }
+        return;
+    }
     const auto record = decode_settled(view.payload);
     if (!record) {
         return;
@@ -90,7 +96,7 @@ void Drain::read_first_segment(unsigned thread, Progress& progress) {
         segment.is_sealed();  // asked before reading: the end that is met then is final
     Segment::View view;
     bool at_end = false;
-    while (progress.batch.calls.size() < kBatchRowsMax) {
+    while (progress.batch.calls.size() + progress.batch.kept.size() < kBatchRowsMax) {
         if (segment.read(cursor.at, view) != Segment::Read::record) {
             at_end = true;
             break;

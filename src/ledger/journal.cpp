@@ -105,6 +105,12 @@ void Journal::settled(unsigned thread, const Settled& record) {
     append(thread, Kind::settled, {payload, size});
 }
 
+void Journal::kept(unsigned thread, const Kept& record) {
+    WEIR_UNINITIALIZED char payload[kRecordBytesMax];
+    const std::size_t size = encode(record, payload);
+    append(thread, Kind::kept, {payload, size});
+}
+
 void Journal::append(unsigned thread, Kind kind, std::string_view payload) {
     Chain& chain = *chains_[thread];
     const std::size_t needed = Segment::space_for(payload.size());

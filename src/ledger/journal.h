@@ -44,6 +44,7 @@ public:
     // Call thread `thread` only. Errors: storage_unavailable.
     Result<void> opened(unsigned thread, const Opened& record);
     void settled(unsigned thread, const Settled& record);
+    void kept(unsigned thread, const Kept& record);
 
     // The drain's thread only: the segments of a thread, oldest first.
     std::vector<Segment*> chain(unsigned thread);

@@ -34,6 +34,9 @@ public:
     // Exactly once for each opened call, on the same thread. Always succeeds.
     void settled(unsigned thread, const Settled& record) { journal_->settled(thread, record); }
 
+    // What a provider keeps for a tenant; before the client learns its id. On the call's thread.
+    void kept(unsigned thread, const Kept& record) { journal_->kept(thread, record); }
+
     // Records in the journal that the drain has not read.
     std::uint64_t backlog() const;
     // Drains all that is there, then ends; the journal's folder is removed where nothing is left in

@@ -122,6 +122,36 @@ std::optional<Opened> decode_opened(std::string_view bytes) {
     return r.is_good() ? std::optional(o) : std::nullopt;
 }
 
+std::size_t encode(const Kept& r, std::span<char> into) {
+    Writer w(into);
+    w.byte(kVersion);
+    w.number(r.tenant_id);
+    w.number(micros(r.made_at));
+    w.text(r.provider);
+    w.text(r.id);
+    return w.size();
+}
+
+std::optional<Kept> decode_kept(std::string_view bytes) {
+    Reader r(bytes);
+    if (r.byte() != kVersion) {
+        return std::nullopt;
+    }
+    Kept kept;
+    kept.tenant_id = r.number();
+    kept.made_at = wall_from_micros(r.number());
+    kept.provider = r.text();
+    kept.id = r.text();
+    return r.is_good() ? std::optional(kept) : std::nullopt;
+}
+
+store::KeptId to_row(const Kept& record) {
+    return {.id = std::string(record.id),
+            .tenant_id = record.tenant_id,
+            .provider = std::string(record.provider),
+            .made_at = record.made_at};
+}
+
 std::size_t encode(const Settled& r, std::span<char> into) {
     Writer w(into);
     w.byte(kVersion);

@@ -23,7 +23,7 @@ inline constexpr std::size_t kNameBytesMax = 128;  // models and providers; long
 inline constexpr std::size_t kAttemptsMax = 8;
 inline constexpr std::size_t kRecordBytesMax = 4096;
 
-enum class Kind : std::uint16_t { opened = 1, settled = 2 };
+enum class Kind : std::uint16_t { opened = 1, settled = 2, kept = 3 };
 
 // Names are views: they must live until the record is appended.
 struct Opened {
@@ -61,14 +61,27 @@ struct Settled {
     std::size_t attempt_count = 0;
 };
 
+// Something a provider keeps under an id that the client may send back: a stored response, an item
+// of one.
+struct Kept {
+    std::int64_t tenant_id = 0;
+    WallTime made_at{};
+    std::string_view provider;
+    std::string_view id;  // at most kNameBytesMax
+};
+
 // Returns the bytes written, at most kRecordBytesMax, which `into` must have.
 std::size_t encode(const Opened& record, std::span<char> into);
 std::size_t encode(const Settled& record, std::span<char> into);
 
+std::size_t encode(const Kept& record, std::span<char> into);
+
 // Views refer to `bytes`. nullopt: not such a record (of this version, whole).
 std::optional<Opened> decode_opened(std::string_view bytes);
 std::optional<Settled> decode_settled(std::string_view bytes);
+std::optional<Kept> decode_kept(std::string_view bytes);
 
+store::KeptId to_row(const Kept& record);
 store::Call to_row(const Settled& record);
 // An opened call whose end was lost with the process: the provider may have worked, so the row
 // stands with the input the hold was made for, marked as an estimate, without a cost.

@@ -78,6 +78,11 @@ Result<void> recover_one(const std::filesystem::path& folder,
                     if (const auto record = decode_opened(view.payload)) {
                         open[to_text(record->request_id)] = view.payload;
                     }
+                } else if (view.kind == Kind::kept) {
+                    const auto record = decode_kept(view.payload);
+                    if (record && sequence > position) {
+                        batch.kept.push_back(to_row(*record));
+                    }
                 } else if (const auto record = decode_settled(view.payload)) {
                     open.erase(to_text(record->request_id));
                     if (sequence > position) {
@@ -86,7 +91,7 @@ Result<void> recover_one(const std::filesystem::path& folder,
                     }
                 }
                 position = std::max(position, sequence);
-                if (batch.calls.size() >= kBatchRowsMax) {
+                if (batch.calls.size() + batch.kept.size() >= kBatchRowsMax) {
                     WEIR_TRY(flush());
                 }
             }

@@ -1,5 +1,6 @@
 // Step 9 for whole answers: judged, screened, written down in the client's dialect.
 #include "dialect/failure.h"
+#include "dialect/json/value.h"
 #include "dialect/rewrite.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/screen.h"
@@ -63,6 +64,11 @@ Result<void> Pipeline::pass_answer(Call& call,
         bytes += output.text.size;
     }
     call.usage = view.usage ? *view.usage : estimate_usage(call, bytes);
+    std::vector<std::string> ids;
+    for (const auto id : view.ids) {
+        ids.push_back(dialect::json::read_string(id.in(body)));
+    }
+    keep_ids(call, ids);
     if (runtime_.output_rules != nullptr && !may_pass(view, body, *runtime_.output_rules)) {
         // Seldom: it is taken apart only where something has to go.
         WEIR_TRY(auto answer, provider_edge(call).decode_answer(body));

@@ -126,6 +126,12 @@ Result<void> PassRelay::on_event(const dialect::sse::Event& event, std::string& 
             return {};  // it was asked for by Weir, not by the client
         }
     }
+    for (const json::Span id : view.ids) {
+        std::string text = json::read_string(id.in(event.data));
+        if (std::find(ids_.begin(), ids_.end(), text) == ids_.end()) {
+            ids_.push_back(std::move(text));
+        }
+    }
     finish_seen_ = finish_seen_ || view.finished;
     bool output = view.finished;
     for (const auto& one : view.outputs) {

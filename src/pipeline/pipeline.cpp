@@ -104,6 +104,9 @@ aio::Task<Result<void>> Pipeline::run(Call& call) {
         co_return std::unexpected(body.error());
     }
     WEIR_CO_TRY(decode(call, *body));
+    if (!call.request->provider_ids.empty()) {
+        WEIR_CO_TRY(co_await check_kept(call));
+    }
     if (call.is_counted_here) {
         co_return co_await count_tokens(call, *body);
     }

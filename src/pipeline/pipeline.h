@@ -23,6 +23,7 @@
 #include "obs/metrics.h"
 #include "pipeline/call.h"
 #include "pipeline/door.h"
+#include "pipeline/kept_ids.h"
 #include "pipeline/meters.h"
 #include "pipeline/pass_relay.h"
 #include "pipeline/relay.h"
@@ -45,7 +46,16 @@ struct Services {
     obs::AccessLog& access_log;
     obs::Log& log;
     aio::BlockingPool& pool;
+    KeptIds& kept_ids;
     WallTime started_at;  // of the process: models are as old
+};
+
+// A call about what a provider keeps.
+struct Kept {
+    std::string_view method;  // as it goes out: GET, POST, DELETE
+    net::Method net_method = net::Method::get;
+    std::string id;
+    std::string rest;  // behind the id: "/cancel", "/input_items?limit=5"
 };
 
 class Pipeline {
@@ -58,6 +68,9 @@ public:
     aio::Task<void> serve(net::ServerCall& http, Door door);
     // GET /v1/models and /v1/models/{id} (`id` empty: the list), in the shape of `dialect`.
     aio::Task<void> list_models(net::ServerCall& http, llm::Dialect dialect, std::string_view id);
+    // GET and DELETE /v1/responses/{id}, POST …/cancel, GET …/input_items: at the provider that
+    // keeps it.
+    aio::Task<void> serve_kept(net::ServerCall& http, Kept kept);
     // What is no call: an unknown path, a wrong method (`allow`: the right ones), a bad head
     // (`head_is_good` false).
     aio::Task<void> refuse(net::ServerCall& http,
@@ -95,6 +108,11 @@ private:
 
     // count_tokens.cpp
     aio::Task<Result<void>> count_tokens(Call& call, std::string_view body);
+
+    // kept.cpp
+    void keep_ids(Call& call, const std::vector<std::string>& ids);
+    aio::Task<Result<void>> check_kept(Call& call);
+    aio::Task<Result<void>> run_kept(Call& call, const Kept& kept);
 
     // attempt.cpp: step 8
     aio::Task<Result<void>> attempt(Call& call, std::string_view body);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "guardrail/output_filter.h"
@@ -36,10 +37,15 @@ public:
     bool is_done() const { return done_; }
     // What the provider says it used, else what Weir counted until now.
     virtual llm::Usage usage() const = 0;
+    // Ids of what the provider keeps of this answer, known until now.
+    virtual const std::vector<std::string>& made_ids() const { return no_ids_; }
 
 protected:
     bool committed_ = false;
     bool done_ = false;
+
+private:
+    static inline const std::vector<std::string> no_ids_;
 };
 
 // Of text that a provider did not count itself: at least a token an event.

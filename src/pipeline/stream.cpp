@@ -88,6 +88,7 @@ aio::Task<Result<void>> Pipeline::relay_stream(Call& call, net::Exchange& exchan
                 }
                 co_return taken;
             }
+            keep_ids(call, relay.made_ids());
             settle_failed(call, taken.error());
             if (taken.error().code() == Code::cancelled) {
                 co_return taken;
@@ -96,6 +97,7 @@ aio::Task<Result<void>> Pipeline::relay_stream(Call& call, net::Exchange& exchan
             http.close_after();
         } else if (relay.is_done()) {
             call.usage = relay.usage();
+            keep_ids(call, relay.made_ids());
             settle(call);
         }
         const bool last = !taken || relay.is_done();

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "provider/kind.h"
+#include "provider/section.h"
 
 namespace weir::provider {
 namespace {
@@ -53,7 +54,7 @@ TEST(ProviderKind, TheCatalogNamesEachKindOnceAndItsDefaultsParse) {
     for (const ProviderKind* kind : all_kinds()) {
         EXPECT_EQ(find_kind(kind->name), kind);
         if (!kind->base_url.empty()) {
-            EXPECT_TRUE(parse_base_url(kind->base_url)) << kind->name;
+            EXPECT_FALSE(base_url_of({.kind = kind}).host.empty()) << kind->name;
         }
     }
     EXPECT_EQ(find_kind("nonsense"), nullptr);

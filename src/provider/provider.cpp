@@ -89,6 +89,22 @@ Provider::Provider(const ProviderSection& section, std::shared_ptr<net::Upstream
     }
 }
 
+void Provider::begin_item_head(const Way& way,
+                               std::string_view method,
+                               std::string_view item,
+                               std::string& into) const {
+    // "POST /v1/responses HTTP/1.1" and the fields behind it.
+    const std::string_view head = endpoints_[way.endpoint].whole.before;
+    const std::size_t path = head.find(' ') + 1;
+    const std::size_t version = head.find(' ', path);
+    into = method;
+    into += ' ';
+    into += head.substr(path, version - path);
+    into += '/';
+    into += item;
+    into += head.substr(version);
+}
+
 void Provider::sign(std::span<const std::string_view> body, WallTime now, std::string& head) const {
     if (signer_ == nullptr) {
         return;

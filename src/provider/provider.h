@@ -49,6 +49,11 @@ public:
                     std::string_view model,
                     bool is_stream,
                     std::string& into) const;
+    // The same about one thing below the endpoint: `item` follows its path ("resp_1/cancel").
+    void begin_item_head(const Way& way,
+                         std::string_view method,
+                         std::string_view item,
+                         std::string& into) const;
     // AWS: signs the request whose head has begun in `head` and whose body is `body`, in pieces.
     // Nothing for others.
     void sign(std::span<const std::string_view> body, WallTime now, std::string& head) const;

@@ -61,6 +61,21 @@ aio::Task<void> Edge::handle(net::ServerCall& call) {
                  .stream = routed.stream,
                  .as_json_array = routed.stream && query_value(head.query, "alt") != "sse"});
             break;
+        case Route::kept: {
+            // Asked by HEAD it is fetched all the same: only the answer's body stays away.
+            const bool is_get = head.method == net::Method::get || head.method == net::Method::head;
+            std::string rest(routed.rest);
+            if (!head.query.empty()) {
+                rest += '?';
+                rest += head.query;
+            }
+            co_await pipeline_.serve_kept(call,
+                                          {.method = is_get ? "GET" : head.method_text,
+                                           .net_method = is_get ? net::Method::get : head.method,
+                                           .id = routed.item,
+                                           .rest = std::move(rest)});
+            break;
+        }
         case Route::models:
         case Route::model:
             co_await pipeline_.list_models(call, dialect_of_models(head, routed), routed.item);

@@ -1,5 +1,6 @@
 #include "server/route.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "admin/api.h"
@@ -120,6 +121,35 @@ Routed find_model(std::string_view rest, Dialect dialect) {
     return {.route = Route::model, .allow = kGet, .dialect = dialect, .item = std::move(*model)};
 }
 
+// What a provider keeps of a response. Ids are letters, digits, '-' and '_': whatever else stands
+// in the path would be judged here and served there.
+Routed find_kept(std::string_view rest) {
+    constexpr std::string_view kResponses = "/responses/";
+    if (!rest.starts_with(kResponses)) {
+        return {};
+    }
+    rest.remove_prefix(kResponses.size());
+    const std::string_view id = rest.substr(0, rest.find('/'));
+    const std::string_view tail = rest.substr(id.size());
+    const bool is_id = !id.empty() && std::all_of(id.begin(), id.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '-' || c == '_';
+    });
+    const std::string_view allow = tail.empty()             ? "GET, HEAD, DELETE"
+                                   : tail == "/cancel"      ? kPost
+                                   : tail == "/input_items" ? kGet
+                                                            : std::string_view{};
+    if (!is_id || allow.empty()) {
+        return {};
+    }
+    return {.route = Route::kept,
+            .allow = allow,
+            .surface = Surface::responses,
+            .dialect = Dialect::openai_responses,
+            .item = std::string(id),
+            .rest = tail};
+}
+
 // Azure's clients: /openai/deployments/{d}/chat/completions.
 Routed find_deployment(std::string_view path) {
     constexpr std::string_view kPrefix = "/openai/deployments/";
@@ -164,6 +194,9 @@ Routed find_route(std::string_view path) {
                     .dialect = entry.dialect,
                     .item = {}};
         }
+    }
+    if (Routed kept = find_kept(rest); kept.route != Route::none) {
+        return kept;
     }
     if (Routed model = find_model(rest, Dialect::openai_chat); model.route != Route::none) {
         return model;

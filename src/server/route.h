@@ -13,6 +13,7 @@ namespace weir::server {
 enum class Route : std::uint8_t {
     none,
     call,    // a call to a model: `surface`, `dialect` and perhaps `item` say which
+    kept,    // what a provider keeps: `item` is its id, `rest` what is asked of it
     models,  // the list of models
     model,   // one of them: `item`
     admin,
@@ -24,6 +25,7 @@ struct Routed {
     llm::Surface surface = llm::Surface::chat;
     llm::Dialect dialect = llm::Dialect::openai_chat;  // of the answers, also of refusals
     std::string item;                                  // the model's name, where the path has it
+    std::string_view rest;                             // of Route::kept: "", "/cancel" …
     bool stream = false;                               // Gemini's streamGenerateContent
 };
 

@@ -2,6 +2,7 @@
 // as a stream that keeps the pace it was told.
 #include <fmt/format.h>
 
+#include "dialect/json/document.h"
 #include "simulate/simulator.h"
 #include "simulate/words.h"
 
@@ -35,6 +36,18 @@ llm::Event begin_of(const llm::Part& part, std::uint32_t number) {
         event.signature_of = tool->signature.of;
     }
     return event;
+}
+
+// The simulator remembers that an answer was given, not what came before it: a conversation that it
+// keeps goes on with what is new.
+std::string without_history(std::string_view body) {
+    dialect::json::Document document;
+    const auto root = document.parse(body, dialect::json::Duplicates::allowed);
+    dialect::json::Splice splice(body);
+    if (root && (*root)["previous_response_id"]) {
+        splice.replace((*root)["previous_response_id"].span(), "null");
+    }
+    return splice.str();
 }
 
 // A stream on its way out: chunks of HTTP around what the encoder says.
@@ -112,11 +125,17 @@ aio::Task<void> Simulator::generate(net::ServerCall& call, Door door) {
     const dialect::RequestPath path{
         .surface = door.surface, .model = door.model, .stream = door.stream};
     auto request = client.read_request(path, *body, scratch);
-    auto asked = request ? client.decode_request(*request, *body)
+    auto asked = request ? client.decode_request(*request, without_history(*body))
                          : Result<llm::Call>(std::unexpected(request.error()));
     if (!asked) {
         co_await respond_error(call, door.dialect, 400, asked.error().message());
         co_return;
+    }
+    for (const std::string& id : request->provider_ids) {
+        if (id.starts_with("resp_") && !kept_.contains(id)) {
+            co_await respond_error(call, door.dialect, 400, "There is no such response: " + id);
+            co_return;
+        }
     }
     call.release_request();
     const bool goes_on = co_await begin(call, door, failure);
@@ -144,11 +163,45 @@ aio::Task<void> Simulator::generate(net::ServerCall& call, Door door) {
                   .created = kCreated,
                   .include_usage = play.request.include_usage,
                   .as_json_array = as_array};
+    keep(play);
     if (play.request.stream) {
         co_await stream(call, play);
     } else {
         co_await plain(call, play);
     }
+}
+
+void Simulator::keep(const Play& play) {
+    constexpr std::size_t kKeptMax = 10'000;
+    if (play.door.surface != llm::Surface::responses) {
+        return;
+    }
+    if (kept_.size() >= kKeptMax) {
+        kept_.clear();
+    }
+    std::string body = play.client.encode_answer(play.made.answer, play.terms);
+    dialect::json::Document document;
+    const auto root = document.parse(body, dialect::json::Duplicates::allowed);
+    kept_[(*root)["id"].string_or("")] = std::move(body);
+}
+
+// GET, DELETE, and POST …/cancel, which comes too late for an answer that is whole.
+aio::Task<void> Simulator::kept(net::ServerCall& call, std::string_view id) {
+    const auto found = kept_.find(std::string(id.substr(0, id.find('/'))));
+    if (found == kept_.end()) {
+        co_await respond_error(
+            call, llm::Dialect::openai_responses, 404, "There is no such response.");
+        co_return;
+    }
+    if (call.head().method == net::Method::delete_) {
+        std::string body =
+            fmt::format(R"({{"id":"{}","object":"response","deleted":true}})", found->first);
+        kept_.erase(found);
+        co_await respond(call, 200, std::move(body));
+        co_return;
+    }
+    std::string body = found->second;
+    co_await respond(call, 200, std::move(body));
 }
 
 aio::Task<void> Simulator::count_tokens(net::ServerCall& call, Door door) {

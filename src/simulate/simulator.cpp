@@ -57,6 +57,8 @@ aio::Task<void> Simulator::handle(net::ServerCall& call) {
         co_await count_tokens(call, *door);
     } else if (door) {
         co_await generate(call, *door);
+    } else if (path.starts_with("/v1/responses/")) {
+        co_await kept(call, std::string_view(path).substr(14));
     } else if (is_get && path == "/v1/models") {
         co_await models(call, {});
     } else if (is_get && path.starts_with("/v1/models/")) {

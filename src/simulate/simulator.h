@@ -67,6 +67,9 @@ private:
     // Counts as called; true: a slot was taken, and nothing stands in the way of an answer.
     aio::Task<bool> begin(net::ServerCall& call, const Door& door, const Failure& failure);
 
+    // Keeps an answer of the Responses, as OpenAI does.
+    void keep(const Play& play);
+    aio::Task<void> kept(net::ServerCall& call, std::string_view id);
     aio::Task<void> embeddings(net::ServerCall& call);
     aio::Task<void> models(net::ServerCall& call, std::string_view id);
     // true: the caller is still there.
@@ -89,6 +92,7 @@ private:
     std::size_t waiting_ = 0;
     std::uint64_t next_id_ = 0;
     std::unordered_map<std::uint64_t, bool> seen_prefixes_;
+    std::unordered_map<std::string, std::string> kept_;  // answers of the Responses, by their ids
 };
 
 }  // namespace weir::simulate

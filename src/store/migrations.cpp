@@ -56,7 +56,14 @@ const char* const kStep1[] = {
     "CREATE TABLE settings(key TEXT PRIMARY KEY, value TEXT NOT NULL)",
 };
 
-const std::span<const char* const> kSteps[] = {kStep1};
+// What providers keep for a tenant under ids of their own. The index serves the daily sweep.
+const char* const kStep2[] = {
+    "CREATE TABLE kept_ids(id TEXT PRIMARY KEY, tenant_id BIGINT NOT NULL, provider TEXT NOT NULL, "
+    "expires_us BIGINT NOT NULL)",
+    "CREATE INDEX kept_ids_by_expiry ON kept_ids(expires_us)",
+};
+
+const std::span<const char* const> kSteps[] = {kStep1, kStep2};
 constexpr int kVersion = std::size(kSteps);
 
 }  // namespace

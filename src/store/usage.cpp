@@ -1,5 +1,7 @@
 #include "store/usage.h"
 
+#include "store/kept_ids.h"
+
 #include <fmt/format.h>
 #include <soci/soci.h>
 
@@ -241,6 +243,13 @@ Result<void> UsageWriter::write(const Batch& batch) {
                 soci::use(batch.journal), soci::use(t);
             sql << "INSERT INTO journal_position(journal, thread, sequence) VALUES(:j, :t, :s)",
                 soci::use(batch.journal), soci::use(t), soci::use(s);
+        }
+        for (const auto& kept : batch.kept) {
+            const long long tenant = kept.tenant_id;
+            const long long expires = micros(kept.made_at + kKeptFor);
+            sql << "INSERT INTO kept_ids(id, tenant_id, provider, expires_us) VALUES(:i, :t, :p, "
+                   ":e) ON CONFLICT(id) DO NOTHING",
+                soci::use(kept.id), soci::use(tenant), soci::use(kept.provider), soci::use(expires);
         }
         for (const auto& id : batch.closed) {
             sql << "DELETE FROM journal_open_calls WHERE journal = :j AND request_id = :r",

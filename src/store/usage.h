@@ -48,13 +48,22 @@ struct OpenCall {
     std::string request_id, record;  // the record as the ledger writes it, in hexadecimal
 };
 
+// Something a provider keeps for a tenant, see kept_ids.h.
+struct KeptId {
+    std::string id;
+    std::int64_t tenant_id = 0;
+    std::string provider;
+    WallTime made_at{};
+};
+
 struct Batch {
     std::string journal;
     std::vector<Call> calls;
     std::vector<std::pair<std::int64_t, std::int64_t>> positions;  // thread, sequence
-    std::vector<OpenCall> opened;                                  // to be kept
-    std::vector<std::string> closed;                               // request ids no longer open
-    bool finished = false;                                         // the journal is done with
+    std::vector<KeptId> kept;
+    std::vector<OpenCall> opened;     // to be kept
+    std::vector<std::string> closed;  // request ids no longer open
+    bool finished = false;            // the journal is done with
 };
 
 // Used by one thread.

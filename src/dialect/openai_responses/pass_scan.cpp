@@ -143,6 +143,8 @@ void PassScan::scalar(int scope, std::string_view key, Kind kind, Span span) {
         case kResponse:
             if (key == "model" && is_string) {
                 view.model = span;
+            } else if (key == "id" && is_string) {
+                view.ids.push_back(span);
             } else if (key == "status" && is_string) {
                 status = span;
             } else if (key == "error" && kind != Kind::null) {
@@ -152,6 +154,8 @@ void PassScan::scalar(int scope, std::string_view key, Kind kind, Span span) {
         case kItem:
             if (key == "type" && is_string) {
                 item_type = span;
+            } else if (key == "id" && is_string) {
+                view.ids.push_back(span);
             }
             return;
         case kPart:

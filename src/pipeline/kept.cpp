@@ -1,0 +1,135 @@
+// What a provider keeps: its ids are written down when they are made, lead back to it when a client
+// sends them, and what they name is fetched, cancelled and deleted there.
+#include <fmt/format.h>
+
+#include "dialect/failure.h"
+#include "dialect/json/value.h"
+#include "net/http_encode.h"
+#include "pipeline/pipeline.h"
+
+namespace weir::pipeline {
+
+namespace {
+
+constexpr std::chrono::seconds kFetchConnectMax{2};
+constexpr std::chrono::seconds kFetchMax{60};
+
+Failure nothing_kept(std::string_view id, std::string_view parameter) {
+    return fail(Code::not_found, fmt::format("There is no '{}' for this API key.", id))
+        .parameter(std::string(parameter));
+}
+
+}  // namespace
+
+void Pipeline::keep_ids(Call& call, const std::vector<std::string>& ids) {
+    if (call.door.surface != llm::Surface::responses || call.way.is_translated) {
+        return;
+    }
+    const std::int64_t tenant = call.who->key().tenant_id;
+    for (const std::string& id : ids) {
+        if (id.empty() || id.size() > kKeptIdBytesMax) {
+            continue;
+        }
+        services_.kept_ids.remember(id, {.tenant_id = tenant, .provider = call.provider->name()});
+        services_.ledger.kept(thread_,
+                              {.tenant_id = tenant,
+                               .made_at = services_.clock.wall_now(),
+                               .provider = call.provider->name(),
+                               .id = id});
+    }
+}
+
+// Ids in a request: all must be the tenant's, and of the provider that the model leads to.
+aio::Task<Result<void>> Pipeline::check_kept(Call& call) {
+    for (const std::string& id : call.request->provider_ids) {
+        WEIR_CO_TRY(const auto keeper,
+                    co_await services_.kept_ids.find(id, call.who->key().tenant_id));
+        if (!keeper) {
+            co_return nothing_kept(id, "previous_response_id");
+        }
+        if (keeper->provider != call.provider->name()) {
+            co_return fail(Code::invalid_request,
+                           fmt::format("'{}' is kept by another provider than that of the model "
+                                       "'{}'; name the model it was made with.",
+                                       id,
+                                       call.asked_model))
+                .parameter("model");
+        }
+    }
+    co_return Result<void>{};
+}
+
+aio::Task<void> Pipeline::serve_kept(net::ServerCall& http, Kept kept) {
+    Call call(http,
+              {.surface = llm::Surface::responses, .dialect = llm::Dialect::openai_responses},
+              "responses",
+              services_.clock);
+    const auto outcome = co_await run_kept(call, kept);
+    if (!outcome) {
+        settle_failed(call, outcome.error());
+        co_await send_error(call, outcome.error(), {});
+    }
+    observe(call);
+}
+
+aio::Task<Result<void>> Pipeline::run_kept(Call& call, const Kept& kept) {
+    // The same door as for calls that cost something.
+    WEIR_CO_TRY(
+        runtime_.limits.check_address(call.http.client().bytes, services_.clock.steady_now()));
+    WEIR_CO_TRY(co_await identify(call));
+    WEIR_CO_TRY(enter(call));
+    WEIR_CO_TRY(const auto keeper,
+                co_await services_.kept_ids.find(kept.id, call.who->key().tenant_id));
+    std::size_t index = 0;
+    while (index < runtime_.providers.size() &&
+           (!keeper || runtime_.providers[index]->name() != keeper->provider)) {
+        ++index;
+    }
+    if (index == runtime_.providers.size()) {
+        co_return nothing_kept(kept.id, "id");
+    }
+    const provider::Provider& provider = *runtime_.providers[index];
+    const auto way = provider.way(llm::Surface::responses, llm::Dialect::openai_responses);
+    if (!way || way->is_translated) {
+        co_return nothing_kept(kept.id, "id");
+    }
+    std::string head;
+    provider.begin_item_head(*way, kept.method, kept.id + kept.rest, head);
+    net::append_field(head, "content-length", std::uint64_t{0});
+    head += "\r\n";
+    WEIR_UNINITIALIZED net::Exchange exchange(*pools_[index]);
+    const aio::Deadline total = aio::Deadline::in(kFetchMax);
+    const net::Timing timing{.connect_max = kFetchConnectMax,
+                             .first_byte = total,
+                             .idle_max = kFetchMax,
+                             .total = total};
+    const std::string_view pieces[] = {head};
+    WEIR_CO_TRY(co_await exchange.send(pieces, kept.net_method, timing));
+    const int status = exchange.head().status;
+    std::string body;
+    while (!exchange.is_complete()) {
+        const auto bytes = co_await exchange.read_body();
+        if (!bytes) {
+            co_return std::unexpected(bytes.error());
+        }
+        body += *bytes;
+        if (body.size() > kAnswerBytesMax) {
+            co_return dialect::unusable_answer("the answer is too large");
+        }
+    }
+    if (status < 200 || status > 299) {
+        // What is gone there is gone here.
+        if (status == 404) {
+            co_return nothing_kept(kept.id, "id");
+        }
+        co_return std::unexpected(dialect::provider_edge(llm::Dialect::openai_responses)
+                                      .decode_error({.status = status, .body = body}));
+    }
+    if (kept.net_method == net::Method::delete_) {
+        WEIR_CO_TRY(co_await services_.kept_ids.forget(kept.id));
+    }
+    const std::string_view answer[] = {body};
+    co_return co_await send_whole(call, 200, "application/json", answer);
+}
+
+}  // namespace weir::pipeline
