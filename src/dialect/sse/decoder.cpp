@@ -34,6 +34,11 @@ void Decoder::feed(std::string_view bytes) {
 }
 
 bool Decoder::find_end() {
+    if (awaits_lf_ && scan_at_ < bytes_.size()) {
+        awaits_lf_ = false;
+        scan_at_ += bytes_[scan_at_] == '\n' ? 1 : 0;
+        return true;
+    }
     while (scan_at_ < bytes_.size()) {
         const std::size_t end = find_line_end(bytes_, scan_at_);
         if (end > scan_at_) {
@@ -48,15 +53,21 @@ bool Decoder::find_end() {
         scan_at_ = end + 1;
         if (c == '\n' && after_cr_) {  // the second half of CR LF
             after_cr_ = false;
+            uses_crlf_ = true;
             continue;
         }
         after_cr_ = c == '\r';
         if (after_cr_ && scan_at_ < bytes_.size() && bytes_[scan_at_] == '\n') {
             ++scan_at_;
             after_cr_ = false;
+            uses_crlf_ = true;
         }
         if (line_is_empty_) {
-            return true;
+            // Where lines end with CR LF, the LF to come belongs to this event: left behind, it
+            // would look like the beginning of another.
+            awaits_lf_ = after_cr_ && uses_crlf_ && scan_at_ == bytes_.size();
+            after_cr_ = after_cr_ && !awaits_lf_;
+            return !awaits_lf_;
         }
         line_is_empty_ = true;
     }

@@ -45,7 +45,9 @@ private:
     std::size_t scan_at_ = 0;
     bool line_is_empty_ = true;
     bool after_cr_ = false;
-    bool at_start_ = true;  // the byte order mark may still come
+    bool uses_crlf_ = false;  // a line ended so
+    bool awaits_lf_ = false;  // an event has ended but for that
+    bool at_start_ = true;    // the byte order mark may still come
     bool partial_given_ = false;
     std::string partial_;  // the beginning of a block that straddles feeds
     std::string joined_;   // data of several lines

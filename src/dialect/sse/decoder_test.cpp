@@ -75,6 +75,24 @@ TEST(SseDecoder, RawBytesCanBeRelayed) {
     EXPECT_EQ(raw, "data: a\n\nevent: e\r\ndata: b\r\n\r\n");
 }
 
+// The last LF of a stream would otherwise be lost to the relay, and look like a broken event.
+TEST(SseDecoder, LeavesNoHalfOfALineEndBehind) {
+    const std::string_view stream = "data: a\r\n\r\ndata: b\r\n\r\n";
+    for (std::size_t cut = 0; cut <= stream.size(); ++cut) {
+        Decoder decoder;
+        std::vector<std::string> raws;
+        for (const auto part : {stream.substr(0, cut), stream.substr(cut)}) {
+            decoder.feed(part);
+            Event event;
+            while (decoder.next(event).value()) {
+                raws.emplace_back(event.raw);
+            }
+        }
+        EXPECT_EQ(raws, (std::vector<std::string>{"data: a\r\n\r\n", "data: b\r\n\r\n"})) << cut;
+        EXPECT_FALSE(decoder.has_partial()) << cut;
+    }
+}
+
 TEST(SseDecoder, AnEventHasALimit) {
     Decoder decoder;
     Event event;
