@@ -257,8 +257,9 @@ Result<void> ChunkReader::read_citations(Value metadata, std::uint32_t choice, E
 
 Result<void> ChunkReader::cite(llm::Citation citation, std::uint32_t choice, EventSink& sink) {
     Choice& state = choices_[choice];
-    if (!state.has_open || state.open_kind != PartKind::text) {
-        return {};  // there is no text that it could belong to
+    const bool is_open = state.has_open && state.open_kind == PartKind::text;
+    if (!is_open && opaque_ == nullptr) {
+        return {};  // the text that it belongs to has ended
     }
     state.has_citations = true;
     if (opaque_ == nullptr || !citation.end) {

@@ -30,8 +30,9 @@ public:
 
 class ChunkReader {
 public:
-    // With `opaque` set, offsets of citations are given in bytes of the part's text, as Gemini
-    // counts them; else they are left out: who has not the text cannot convert them.
+    // With `opaque` set, a whole answer is read: citations come with offsets in bytes, as Gemini
+    // counts them, and also behind the end of their text. Else offsets are left out: who has not
+    // the text cannot convert them.
     explicit ChunkReader(OpaqueSink* opaque) : opaque_(opaque) {}
 
     // Errors: what an error inside means; upstream_invalid_response; the sink's.

@@ -65,7 +65,7 @@ public:
                 sign({.text = std::string(event.text), .of = event.signature_of});
                 return {};
             case Kind::citation:
-                cite(*event.citation);
+                cite(event.choice, *event.citation);
                 return {};
             case Kind::finish:
                 choice(event.choice).finish = event.reason;
@@ -140,9 +140,23 @@ private:
             thought->signature = std::move(signature);
         }
     }
-    void cite(const llm::Citation& citation) {
-        if (auto* words = std::get_if<llm::Text>(&open_->body)) {
-            words->citations.push_back(with_code_points(citation, words->text));
+    // To the text that its place fits; else to the last one.
+    void cite(std::uint32_t index, const llm::Citation& citation) {
+        llm::Text* last = nullptr;
+        for (llm::Part& part : choice(index).parts) {
+            auto* const words = std::get_if<llm::Text>(&part.body);
+            if (words == nullptr) {
+                continue;
+            }
+            last = words;
+            llm::Citation placed = with_code_points(citation, words->text);
+            if (placed.start && !citation.cited_text.empty()) {
+                words->citations.push_back(std::move(placed));
+                return;
+            }
+        }
+        if (last != nullptr) {
+            last->citations.push_back(with_code_points(citation, last->text));
         }
     }
 

@@ -16,6 +16,20 @@ constexpr std::string_view kToolConfigPrefix = "toolConfig.";
 
 bool is_chat(const llm::Call& call) { return call.from == llm::Dialect::openai_chat; }
 
+std::string_view stop_field(llm::Dialect dialect) {
+    switch (dialect) {
+        case llm::Dialect::openai_chat:
+        case llm::Dialect::openai_responses:
+            return "stop";
+        case llm::Dialect::anthropic:
+        case llm::Dialect::bedrock:
+            return "stop_sequences";
+        case llm::Dialect::gemini:
+            return "generationConfig.stopSequences";
+    }
+    std::unreachable();
+}
+
 struct Settings : RequestEncoder {
     const Target& target;
 
@@ -178,7 +192,7 @@ Result<void> Settings::write_limits() {
         integer("logprobs", call.top_logprobs);
     }
     if (call.stop.size() > kStopsMax) {
-        return cannot(is_chat(call) ? "stop" : "stop_sequences", "more than 5 stop sequences");
+        return cannot(std::string(stop_field(call.from)), "more than 5 stop sequences");
     }
     if (!call.stop.empty()) {
         json.key("stopSequences").array();
