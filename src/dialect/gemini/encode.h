@@ -38,7 +38,7 @@ namespace weir::dialect::gemini {
 // Gemini takes no more.
 inline constexpr std::size_t kStopsMax = 5;
 
-// The conversation and all else are written by two files into one body.
+// The conversation, its media and all else are written by three files into one body.
 struct RequestEncoder {
     const llm::Call& call;
     const ModelFacts facts;
@@ -53,6 +53,8 @@ struct RequestEncoder {
     }
     // Writes the fields systemInstruction and contents.
     Result<void> write_conversation();
+    // A part with media. `path` names it to the client.
+    Result<void> write_media(const llm::Media& media, bool is_model, const std::string& path);
 };
 
 // "contents[2].parts[0]", in the words of the client's dialect.

@@ -1,9 +1,7 @@
 // The conversation of a request.
 #include <fmt/format.h>
 
-#include "base/base64.h"
 #include "dialect/gemini/encode.h"
-#include "dialect/gemini/media.h"
 #include "dialect/gemini/parts.h"
 
 namespace weir::dialect::gemini {
@@ -37,7 +35,6 @@ struct Conversation {
     void write_words(const llm::Text& text);
     Result<void> write_call_part(const llm::ToolCall& tool, const std::string& path);
     Result<void> write_result(const llm::ToolResult& result, const std::string& path);
-    Result<void> write_media(const llm::Media& media, bool is_model, const std::string& path);
     void write_response(const llm::ToolResult& result);
     std::string name_of(const llm::ToolResult& result) const;
     void begin_content(bool is_model);
@@ -180,7 +177,7 @@ Result<void> Conversation::write_part(const llm::Part& part,
     }
     if (const auto* media = llm::as<llm::Media>(part)) {
         begin_content(is_model);
-        return write_media(*media, is_model, path);
+        return request.write_media(*media, is_model, path);
     }
     if (const auto* tool = llm::as<llm::ToolCall>(part)) {
         begin_content(is_model);
@@ -191,7 +188,7 @@ Result<void> Conversation::write_part(const llm::Part& part,
         for (const llm::Part& inner : result->content) {
             const auto* const media = llm::as<llm::Media>(inner);
             if (media != nullptr && !request.facts.takes_media_in_results) {
-                WEIR_TRY(write_media(*media, false, path));
+                WEIR_TRY(request.write_media(*media, false, path));
             }
         }
         return {};
@@ -264,7 +261,7 @@ Result<void> Conversation::write_result(const llm::ToolResult& result, const std
                 json.key("parts").array();
             }
             any_media = true;
-            WEIR_TRY(write_media(*media, false, path));
+            WEIR_TRY(request.write_media(*media, false, path));
         }
     }
     if (any_media) {
@@ -305,53 +302,6 @@ void Conversation::write_response(const llm::ToolResult& result) {
         json.end_array();
     }
     json.end_object();
-}
-
-Result<void> Conversation::write_media(const llm::Media& media,
-                                       bool is_model,
-                                       const std::string& path) {
-    if (!media.detail.empty() && media.detail != "auto") {
-        request.drop("detail");
-    }
-    if (media.wants_citations) {
-        request.drop("citations");
-    }
-    if (!media.context.empty()) {
-        request.drop("context");
-    }
-    std::string uri = media.url;
-    if (media.file_id.starts_with("files/")) {
-        uri = std::string(kFilesAddress) + media.file_id;
-    } else if (!media.file_id.empty() && !is_fetched_by_google(media.file_id)) {
-        return cannot(path, "a file that is kept by another provider; send its content");
-    } else if (!media.file_id.empty()) {
-        uri = media.file_id;
-    }
-    if (!uri.empty()) {
-        if (!is_fetched_by_google(uri)) {
-            return cannot(path, "an address to fetch media from; send the content in base64");
-        }
-        json.object().key("fileData").object().field_unless_empty("mimeType", media.mime);
-        json.field("fileUri", uri).end_object().end_object();
-        return {};
-    }
-    std::string_view mime = media.mime.empty() ? guess_mime(media.data) : media.mime;
-    const std::string text =
-        media.is_plain_text ? to_base64(media.data, Base64::standard) : std::string{};
-    if (media.is_plain_text) {
-        mime = "text/plain";
-    }
-    if (mime.empty()) {
-        return cannot(path, "media of an unknown kind; name its MIME type");
-    }
-    json.object().key("inlineData").object().field("mimeType", mime);
-    json.field("data", media.is_plain_text ? text : media.data).end_object();
-    // Models that draw want pictures of the history signed, and nobody keeps that for them.
-    if (is_model && request.facts.makes_images && request.facts.wants_signatures) {
-        json.field("thoughtSignature", kNoSignature);
-    }
-    json.end_object();
-    return {};
 }
 
 std::string_view messages_field(llm::Dialect dialect) {
