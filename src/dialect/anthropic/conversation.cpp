@@ -10,8 +10,11 @@ namespace {
 using llm::Part;
 using llm::Role;
 
+// One that a client made up out of bytes that are no text is none.
 bool is_own_thought(const llm::Reasoning& reasoning) {
-    return reasoning.signature.of == llm::Dialect::anthropic && !reasoning.signature.text.empty();
+    const std::string& signature = reasoning.signature.text;
+    return reasoning.signature.of == llm::Dialect::anthropic && !signature.empty() &&
+           json::detail::find_invalid_utf8(signature) == std::string_view::npos;
 }
 
 bool says_something(const Part& part, Role role, const ModelFacts& facts) {

@@ -50,6 +50,14 @@ Conversation arrange(const llm::Call& call, const ModelFacts& facts);
 Result<void> encode_conversation(const Conversation& conversation,
                                  Outgoing& out,
                                  json::Writer& json);
+// An image or document block. `stands_in` is the message's part that it is, or is inside of.
+Result<void> encode_media(const llm::Media& media,
+                          const llm::CacheMark& cache,
+                          const llm::Part& stands_in,
+                          Outgoing& out,
+                          json::Writer& json);
+// Where the client said it: "messages[2].content[0]".
+std::string place_of(const llm::Part& part, const llm::Call& call);
 // `tools` and `tool_choice`.
 Result<void> encode_tools(Outgoing& out, json::Writer& json);
 

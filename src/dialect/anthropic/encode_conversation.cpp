@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "base/base64.h"
-#include "base/text.h"
 #include "dialect/anthropic/encode.h"
 
 namespace weir::dialect::anthropic {
@@ -32,40 +30,6 @@ std::string tool_id(std::string_view id) {
         sum = (sum ^ static_cast<unsigned char>(c)) * 16777619u;
     }
     return fmt::format("{}_{:08x}", safe, sum);
-}
-
-// Where the client said it: "messages[2].content[0]".
-std::string place_of(const Part* part, const llm::Call& call) {
-    const FieldWords& words = words_of(call.from);
-    // What stands first may come from a field of its own.
-    const bool has_own_field = call.from != llm::Dialect::openai_chat && !call.messages.empty() &&
-                               call.messages.front().role == Role::system;
-    for (std::size_t i = 0; i < call.messages.size(); ++i) {
-        const auto& parts = call.messages[i].parts;
-        if (part < parts.data() || part >= parts.data() + parts.size()) {
-            continue;
-        }
-        if (has_own_field && i == 0) {
-            return std::string(words.system);
-        }
-        const std::size_t number = i - (has_own_field ? 1 : 0);
-        const auto index = part - parts.data();
-        switch (call.from) {
-            case llm::Dialect::openai_responses:
-                break;  // its items are no messages
-            case llm::Dialect::gemini:
-                return fmt::format("{}[{}].parts[{}]", words.messages, number, index);
-            case llm::Dialect::openai_chat:
-                if (call.messages[i].role == Role::assistant) {  // has calls beside its content
-                    return fmt::format("{}[{}]", words.messages, number);
-                }
-                [[fallthrough]];
-            case llm::Dialect::anthropic:
-            case llm::Dialect::bedrock:
-                return fmt::format("{}[{}].content[{}]", words.messages, number, index);
-        }
-    }
-    return std::string(words.messages);
 }
 
 class Blocks {
@@ -98,7 +62,7 @@ public:
 
 private:
     Failure cannot(std::string_view what) const {
-        return out_.cannot(place_of(current_, out_.call), what);
+        return out_.cannot(place_of(*current_, out_.call), what);
     }
 
     // `is_begun`: the model goes on from here; white space at the end would be refused.
@@ -116,7 +80,7 @@ private:
             return {};
         }
         if (const auto* media = llm::as<llm::Media>(part)) {
-            return role == Role::user ? write_media(*media, part.cache)
+            return role == Role::user ? encode_media(*media, part.cache, *current_, out_, json_)
                                       : cannot("a picture or file that is not the user's");
         }
         if (const auto* tool = llm::as<llm::ToolCall>(part)) {
@@ -195,7 +159,8 @@ private:
         json_.key("content").array();
         for (const Part& inner : result.content) {
             const auto* text = llm::as<llm::Text>(inner);
-            if (text != nullptr && text->text.empty()) {
+            const bool is_empty = text != nullptr && text->text.empty();
+            if (is_empty || llm::as<llm::Reasoning>(inner) != nullptr) {
                 continue;
             }
             WEIR_TRY(part(inner, Role::user, false));
@@ -215,80 +180,6 @@ private:
         }
         json_.raw(opaque.json);
         return {};
-    }
-
-    Result<void> write_media(const llm::Media& media, const llm::CacheMark& cache) {
-        switch (media.kind) {
-            case llm::MediaKind::audio:
-                return cannot("audio");
-            case llm::MediaKind::video:
-                return cannot("video");
-            case llm::MediaKind::image:
-                json_.object().field("type", "image");
-                WEIR_TRY(write_source(media, ""));
-                break;
-            case llm::MediaKind::file:
-                json_.object().field("type", "document");
-                WEIR_TRY(write_document_source(media));
-                json_.field_unless_empty("title", media.name);
-                json_.field_unless_empty("context", media.context);
-                if (media.wants_citations) {
-                    json_.key("citations").object().field("enabled", true).end_object();
-                }
-                break;
-        }
-        write_cache_mark(cache, json_);
-        json_.end_object();
-        return {};
-    }
-
-    Result<void> write_source(const llm::Media& media, std::string_view default_mime) {
-        json_.key("source").object();
-        if (!media.url.empty()) {
-            if (!starts_with_ignoring_case(media.url, "https://") &&
-                !starts_with_ignoring_case(media.url, "http://")) {
-                return cannot("a picture or file by a URL that is not http(s)");
-            }
-            json_.field("type", "url").field("url", media.url);
-        } else if (!media.file_id.empty()) {
-            if (out_.call.from != llm::Dialect::anthropic) {
-                return cannot("a file kept by another provider");
-            }
-            json_.field("type", "file").field("file_id", media.file_id);
-        } else {
-            const std::string_view mime = media.mime.empty() ? default_mime : media.mime;
-            if (mime.empty()) {
-                return cannot("a picture without its media type");
-            }
-            json_.field("type", "base64").field("media_type", mime).field("data", media.data);
-        }
-        json_.end_object();
-        return {};
-    }
-
-    Result<void> write_document_source(const llm::Media& media) {
-        if (media.is_plain_text) {
-            write_plain_source(media.data);
-            return {};
-        }
-        const bool is_inline = media.url.empty() && media.file_id.empty();
-        if (is_inline && starts_with_ignoring_case(media.mime, "text/")) {
-            const auto text = from_base64(media.data, Base64::standard);
-            if (!text) {
-                return cannot("a file that is no valid base64");
-            }
-            write_plain_source(*text);
-            return {};
-        }
-        if (is_inline && !media.mime.empty() && media.mime != "application/pdf") {
-            return cannot(fmt::format("a file of type '{}'", media.mime));
-        }
-        return write_source(media, "application/pdf");
-    }
-
-    void write_plain_source(std::string_view text) {
-        json_.key("source").object().field("type", "text").field("media_type", "text/plain");
-        json_.field("data", text).end_object();
     }
 
     Outgoing& out_;

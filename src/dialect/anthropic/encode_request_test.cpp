@@ -317,12 +317,13 @@ TEST(AnthropicEncode, ReturnsItsOwnThoughtsOnly) {
                              .parts = {thought("b3du", Dialect::anthropic),
                                        thought("Zm9yZWlnbg", Dialect::gemini),
                                        thought("", Dialect::anthropic),
+                                       thought("\xff", Dialect::anthropic),
                                        text("so"),
                                        tool_call("a")}});
     call.messages.back().parts.push_back(
         {.body = llm::Reasoning{.signature = {.text = "c2VhbA", .of = Dialect::anthropic},
                                 .redacted = true}});
-    auto& signed_call = std::get<llm::ToolCall>(call.messages.back().parts[4].body);
+    auto& signed_call = std::get<llm::ToolCall>(call.messages.back().parts[5].body);
     signed_call.signature = {.text = "Zm9yZWlnbg", .of = Dialect::gemini};
     const auto sent = send(call);
     EXPECT_EQ(sent.body["messages"][1]["content"], Json::parse(R"([
@@ -401,6 +402,7 @@ TEST(AnthropicEncode, WritesMediaOrRefusesIt) {
             MediaCase{
                 {.kind = MediaKind::file, .mime = "text/csv", .data = "YSxi"},
                 R"({"type":"document","source":{"type":"text","media_type":"text/plain","data":"a,b"}})"},
+            MediaCase{{.kind = MediaKind::file, .mime = "text/csv", .data = "//8="}, ""},
             MediaCase{{.kind = MediaKind::file, .mime = "text/csv", .data = "not base64"}, ""},
             MediaCase{
                 {.kind = MediaKind::file,
