@@ -114,14 +114,18 @@ aio::Task<Result<UpstreamPool::Connection>> UpstreamPool::connect(Timing timing)
         }
     } place{&upstream};
 
-    auto resolved = co_await upstream.resolver_.resolve(upstream.options_.host, deadline);
-    if (!resolved) {
-        co_return resolved.error().code() == Code::cancelled
-            ? left()
-            : unreachable(resolved.error().detail());
+    Addresses addresses = upstream.options_.addresses;
+    if (!addresses) {
+        auto resolved = co_await upstream.resolver_.resolve(upstream.options_.host, deadline);
+        if (!resolved) {
+            co_return resolved.error().code() == Code::cancelled
+                ? left()
+                : unreachable(resolved.error().detail());
+        }
+        addresses = std::move(*resolved);
     }
     std::string failure = "no address";
-    for (const IpAddress& ip : **resolved) {
+    for (const IpAddress& ip : *addresses) {
         const SocketAddress address = SocketAddress::from(ip, upstream.options_.port);
         const int fd =
             ::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

@@ -29,7 +29,10 @@ namespace weir::net {
 struct UpstreamOptions {
     std::string host;
     std::uint16_t port = 443;
-    std::shared_ptr<TlsContext> tls;     // null: plain
+    std::shared_ptr<TlsContext> tls;  // null: plain
+    // Where the host is, known and judged already: these are connected to, in order, and nothing is
+    // resolved. Null: by its name.
+    Addresses addresses = nullptr;
     std::size_t connections_max = 1024;  // over all threads
     std::chrono::seconds idle_max{55};
     unsigned threads = 1;  // a thread keeps at most ceil(connections_max / threads) idle
