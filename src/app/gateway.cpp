@@ -16,6 +16,7 @@
 #include "auth/master_key.h"
 #include "auth/section.h"
 #include "ledger/segment.h"
+#include "runtime/fetch_section.h"
 #include "server/operations.h"
 #include "server/section.h"
 
@@ -25,6 +26,10 @@ namespace {
 // SQL of the admin API and key look-ups: SQLite has one writer and few readers.
 constexpr unsigned kPoolThreads = 4;
 constexpr std::size_t kPoolQueueMax = 4096;
+// Names that clients bring: a slow name server of theirs must not hold up key look-ups. The queue
+// is short, a look-up that waits longer than a fetch may take is of no use.
+constexpr unsigned kFetchPoolThreads = 4;
+constexpr std::size_t kFetchPoolQueueMax = 256;
 // A burst worth tidying up after: about a thousand calls at once, by the tokens held for them.
 constexpr std::int64_t kBurstTokens = 4'000'000;
 
@@ -100,13 +105,19 @@ Result<void> Gateway::build(const config::Snapshot& snapshot,
 
     // What it is made of.
     resolver_.emplace(*pool_);
+    if (snapshot.get<runtime::FetchSection>().enabled) {
+        fetch_pool_.emplace("weir-names", kFetchPoolThreads, kFetchPoolQueueMax);
+        fetch_resolver_.emplace(*fetch_pool_);
+    }
     WEIR_TRY(surplus_, complete(snapshot, environment));
-    WEIR_TRY(runtime_,
-             runtime::Runtime::build(*surplus_.snapshot,
-                                     {.resolver = *resolver_,
-                                      .counters = counters_,
-                                      .threads = threads,
-                                      .memory_bytes = memory_bytes()}));
+    WEIR_TRY(
+        runtime_,
+        runtime::Runtime::build(*surplus_.snapshot,
+                                {.resolver = *resolver_,
+                                 .counters = counters_,
+                                 .threads = threads,
+                                 .memory_bytes = memory_bytes(),
+                                 .fetch_resolver = fetch_resolver_ ? &*fetch_resolver_ : nullptr}));
     WEIR_TRY(ledger_,
              ledger::Ledger::open({.folder = (folder / "journal").string(),
                                    .threads = threads,
@@ -198,6 +209,9 @@ void Gateway::stop(std::chrono::nanoseconds grace) {
     // Jobs of the pool report back to the reactors: it ends while they are there.
     if (pool_) {
         pool_->stop();
+    }
+    if (fetch_pool_) {
+        fetch_pool_->stop();
     }
     operations_.reset();
     calls_.reset();

@@ -68,6 +68,8 @@ private:
     quota::LimitCounters counters_;
     std::optional<aio::BlockingPool> pool_;
     std::optional<net::Resolver> resolver_;
+    std::optional<aio::BlockingPool> fetch_pool_;  // none: fetching is off
+    std::optional<net::Resolver> fetch_resolver_;
     std::unique_ptr<store::Database> database_;
     std::optional<store::Keys> keys_;
     std::optional<store::Usage> usage_;

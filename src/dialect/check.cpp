@@ -11,21 +11,6 @@
 namespace weir::dialect {
 namespace {
 
-// The field in which each dialect has its messages.
-std::string_view messages_field(llm::Dialect dialect) {
-    switch (dialect) {
-        case llm::Dialect::openai_chat:
-        case llm::Dialect::anthropic:
-        case llm::Dialect::bedrock:
-            return "messages";
-        case llm::Dialect::openai_responses:
-            return "input";
-        case llm::Dialect::gemini:
-            return "contents";
-    }
-    std::unreachable();
-}
-
 struct Checker {
     const llm::Call& call;
     std::set<std::string_view> calls{};
@@ -71,6 +56,20 @@ struct Checker {
 };
 
 }  // namespace
+
+std::string_view messages_field(llm::Dialect dialect) {
+    switch (dialect) {
+        case llm::Dialect::openai_chat:
+        case llm::Dialect::anthropic:
+        case llm::Dialect::bedrock:
+            return "messages";
+        case llm::Dialect::openai_responses:
+            return "input";
+        case llm::Dialect::gemini:
+            return "contents";
+    }
+    std::unreachable();
+}
 
 Result<void> check(const llm::Call& call) {
     Checker checker{.call = call};

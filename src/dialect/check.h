@@ -11,4 +11,7 @@ namespace weir::dialect {
 // object, media that is no base64, tools without a name, nothing to answer.
 Result<void> check(const llm::Call& call);
 
+// The field in which a dialect's clients have their messages, for errors about what is in one.
+std::string_view messages_field(llm::Dialect dialect);
+
 }  // namespace weir::dialect

@@ -77,10 +77,29 @@ const dialect::ProviderEdge& Pipeline::provider_edge(const Call& call) {
     return dialect::provider_edge(dialect_of_answer(call));
 }
 
-// The body as the provider's dialect has it.
-Result<std::string> Pipeline::translate(Call& call, std::string_view body) {
-    WEIR_TRY(const llm::Call asked, call.client.decode_request(*call.request, body));
-    WEIR_TRY(dialect::check(asked));
+// The body as the provider's dialect has it. Waits, and has a frame, only where files are fetched.
+aio::Maybe<Result<std::string>> Pipeline::translate(Call& call, std::string_view body) {
+    using Encoded = Result<std::string>;
+    auto asked = call.client.decode_request(*call.request, body);
+    if (!asked) {
+        return Encoded(std::unexpected(std::move(asked).error()));
+    }
+    if (auto checked = dialect::check(*asked); !checked) {
+        return Encoded(std::unexpected(std::move(checked).error()));
+    }
+    const bool lacks_files = needs_files(call, *asked);
+    if (lacks_files && runtime_.fetcher) {
+        return fetch_and_encode(call, std::move(*asked));
+    }
+    Encoded encoded = encode(call, *asked);
+    if (!encoded && lacks_files) {
+        return Encoded(std::unexpected(std::move(encoded).error().with_detail(
+            "files named by URLs are not fetched: fetch.enabled is false")));
+    }
+    return encoded;
+}
+
+Result<std::string> Pipeline::encode(Call& call, const llm::Call& asked) {
     const provider::ProviderKind& kind = call.provider->kind();
     const dialect::Target target{
         .model = call.route.upstream_model,
@@ -97,14 +116,15 @@ aio::Task<Result<void>> Pipeline::attempt(Call& call, std::string_view body) {
     const router::Timeouts& timeouts = call.route.model->timeouts;
     const bool streamed = call.request->stream;
     const aio::Deadline total = aio::Deadline::in(timeouts.total);
-    // A whole answer comes when the model is done: only a stream owes us a first token soon.
-    const aio::Deadline first = streamed ? total.at_most(timeouts.first_token) : total;
 
     std::string translated;
     if (call.way.is_translated) {
-        WEIR_CO_TRY(translated, translate(call, body));
+        WEIR_CO_TRY(translated, co_await translate(call, body));
         body = translated;
     }
+    // A whole answer comes when the model is done: only a stream owes us a first token soon,
+    // counted from when the provider is asked.
+    const aio::Deadline first = streamed ? total.at_most(timeouts.first_token) : total;
     json::Splice spliced(body);
     if (!call.way.is_translated) {
         dialect::rewrite(*call.request, call.route.upstream_model, spliced);

@@ -80,7 +80,9 @@ struct Call {
     quota::Hold hold;
 
     // 8 attempt
-    std::vector<std::string> dropped;  // fields that the provider's dialect has no word for
+    bool has_fetched = false;              // somebody was asked for a file that the client named
+    std::chrono::nanoseconds fetching{0};  // how long that took
+    std::vector<std::string> dropped;      // fields that the provider's dialect has no word for
     Attempt attempt;
     std::optional<SteadyTime> first_token_at;
 
@@ -95,9 +97,10 @@ struct Call {
     std::optional<Money> cost;
     std::string limit_rule;  // that refused it
 
-    // What Weir added: all but the waiting for the provider; of a stream, until its first token.
+    // What Weir added: all but the waiting for the provider and for files of the client's; of a
+    // stream, until its first token.
     std::chrono::nanoseconds overhead(SteadyTime now) const {
-        return first_token_at.value_or(now) - begun - attempt.waited;
+        return first_token_at.value_or(now) - begun - attempt.waited - fetching;
     }
     // Whether the provider's answer must change its name for the model.
     std::string_view public_model() const {

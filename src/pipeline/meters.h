@@ -20,6 +20,10 @@ public:
 
     void begin_attempt(const Call& call) { shard_.add(of(call).in_flight); }
     void end_attempt(const Call& call);
+    // `outcome`: "ok" or the name of a code.
+    void count_fetches(std::string_view outcome, std::uint64_t files) {
+        shard_.add(metrics_.series(obs::kFetches, {outcome}), files);
+    }
     // The call is over.
     void count(const Call& call, SteadyTime now);
 

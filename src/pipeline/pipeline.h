@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "dialect/json/scanner.h"
 #include "dialect/json/splice.h"
 #include "ledger/ledger.h"
+#include "net/fetch.h"
 #include "net/server.h"
 #include "net/upstream.h"
 #include "obs/access_log.h"
@@ -117,10 +119,22 @@ private:
     // attempt.cpp: step 8
     aio::Task<Result<void>> attempt(Call& call, std::string_view body);
     static const dialect::ProviderEdge& provider_edge(const Call& call);
-    static Result<std::string> translate(Call& call, std::string_view body);
+    aio::Maybe<Result<std::string>> translate(Call& call, std::string_view body);
+    static Result<std::string> encode(Call& call, const llm::Call& asked);
     aio::Task<Error> read_refusal(Call& call, net::Exchange& exchange);
     aio::Task<Error> read_whole_instead(Call& call, net::Exchange& exchange);
     aio::Task<std::string> read_words(net::Exchange& exchange);
+
+    // fetch.cpp: what the provider does not get by itself
+    static bool needs_files(const Call& call, llm::Call& asked);
+    aio::Task<Result<std::string>> fetch_and_encode(Call& call, llm::Call asked);
+    aio::Task<Result<void>> inline_media(Call& call, llm::Call& asked);
+    Result<void> hold_files(Call& call, std::uint64_t bytes);
+    Result<void> put_inline(Call& call,
+                            const llm::Call& asked,
+                            std::span<llm::Media* const> files,
+                            const std::vector<std::string>& urls,
+                            const std::vector<net::Fetched>& fetched);
 
     // answer.cpp and stream.cpp: step 9
     aio::Task<Result<void>> relay_answer(Call& call, net::Exchange& exchange);

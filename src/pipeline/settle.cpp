@@ -96,8 +96,9 @@ void Pipeline::settle_failed(Call& call, const Error& error) {
     }
     if (!call.opened) {
         // What Weir itself refused does not count against the caller's rate; what its client broke
-        // off or never finished sending does.
-        if (error.code() != Code::cancelled && error.code() != Code::request_timeout) {
+        // off or never finished sending does, and what made Weir knock at somebody else's door.
+        if (error.code() != Code::cancelled && error.code() != Code::request_timeout &&
+            !call.has_fetched) {
             std::move(call.slot).refund(services_.clock.steady_now());
         }
         return;

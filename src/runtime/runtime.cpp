@@ -20,12 +20,30 @@ std::vector<router::ProviderName> names_of(
     return names;
 }
 
+// Null: fetching is off.
+Result<std::unique_ptr<const net::Fetcher>> make_fetcher(const FetchSection& section,
+                                                         const Surroundings& surroundings) {
+    if (!section.enabled) {
+        return nullptr;
+    }
+    WEIR_ASSERT(surroundings.fetch_resolver != nullptr);
+    WEIR_TRY(auto tls, net::TlsContext::client(section.ca_file));
+    return std::make_unique<const net::Fetcher>(
+        net::FetchOptions{
+            .rules = {.allow_http = section.allow_http, .allowed = section.allow_private},
+            .tls = std::move(tls),
+            .bytes_max = static_cast<std::size_t>(section.bytes_max),
+            .types = section.types},
+        *surroundings.fetch_resolver);
+}
+
 }  // namespace
 
 Runtime::Runtime(const config::Snapshot& snapshot,
                  const Surroundings& surroundings,
                  std::vector<std::shared_ptr<const provider::Provider>> made,
-                 std::shared_ptr<const guardrail::OutputRules> rules)
+                 std::shared_ptr<const guardrail::OutputRules> rules,
+                 std::unique_ptr<const net::Fetcher> fetching)
     : auth_mode(snapshot.get<auth::AuthSection>().mode),
       providers(std::move(made)),
       catalog(snapshot.get<router::ModelsSection>(),
@@ -33,7 +51,9 @@ Runtime::Runtime(const config::Snapshot& snapshot,
               names_of(providers)),
       limits(surroundings.counters,
              quota::rules_of(snapshot.get<quota::LimitsSection>(), surroundings.memory_bytes)),
-      output_rules(std::move(rules)) {}
+      output_rules(std::move(rules)),
+      fetch(snapshot.get<FetchSection>()),
+      fetcher(std::move(fetching)) {}
 
 Result<std::unique_ptr<const Runtime>> Runtime::build(const config::Snapshot& snapshot,
                                                       const Surroundings& surroundings) {
@@ -43,11 +63,13 @@ Result<std::unique_ptr<const Runtime>> Runtime::build(const config::Snapshot& sn
                  provider::Provider::make(section, surroundings.threads, surroundings.resolver));
         providers.push_back(std::move(made));
     }
+    WEIR_TRY(auto fetcher, make_fetcher(snapshot.get<FetchSection>(), surroundings));
     return std::unique_ptr<const Runtime>(
         new Runtime(snapshot,
                     surroundings,
                     std::move(providers),
-                    guardrail::OutputRules::make(snapshot.get<guardrail::GuardrailsSection>())));
+                    guardrail::OutputRules::make(snapshot.get<guardrail::GuardrailsSection>()),
+                    std::move(fetcher)));
 }
 
 }  // namespace weir::runtime

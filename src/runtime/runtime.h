@@ -10,10 +10,12 @@
 #include "auth/authenticator.h"
 #include "config/snapshot.h"
 #include "guardrail/output_filter.h"
+#include "net/fetch.h"
 #include "net/resolver.h"
 #include "provider/provider.h"
 #include "quota/limits.h"
 #include "router/catalog.h"
+#include "runtime/fetch_section.h"
 
 namespace weir::runtime {
 
@@ -23,6 +25,9 @@ struct Surroundings {
     quota::LimitCounters& counters;
     unsigned threads = 1;            // that carry calls
     std::uint64_t memory_bytes = 0;  // that Weir may use
+    // For names that clients bring, apart from those of providers; null: of no use, fetching is
+    // off.
+    net::Resolver* fetch_resolver = nullptr;
 };
 
 class Runtime {
@@ -40,12 +45,15 @@ public:
     const router::Catalog catalog;
     const quota::Limits limits;
     const std::shared_ptr<const guardrail::OutputRules> output_rules;  // null: none
+    const FetchSection fetch;
+    const std::unique_ptr<const net::Fetcher> fetcher;  // null: fetching is off
 
 private:
     Runtime(const config::Snapshot& snapshot,
             const Surroundings& surroundings,
             std::vector<std::shared_ptr<const provider::Provider>> made,
-            std::shared_ptr<const guardrail::OutputRules> rules);
+            std::shared_ptr<const guardrail::OutputRules> rules,
+            std::unique_ptr<const net::Fetcher> fetching);
 };
 
 }  // namespace weir::runtime

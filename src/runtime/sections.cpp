@@ -5,6 +5,7 @@
 #include "provider/section.h"
 #include "quota/section.h"
 #include "router/section.h"
+#include "runtime/fetch_section.h"
 
 namespace weir::runtime {
 
@@ -14,7 +15,8 @@ std::vector<config::Section> sections() {
             provider::providers_section(),
             router::models_section(),
             quota::limits_section(),
-            guardrail::guardrails_section()};
+            guardrail::guardrails_section(),
+            fetch_section()};
 }
 
 std::vector<config::Diagnostic> check(const config::Snapshot& snapshot, std::string file) {

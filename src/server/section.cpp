@@ -1,6 +1,7 @@
 #include "server/section.h"
 
 #include "base/text.h"
+#include "runtime/network_type.h"
 
 namespace weir::server {
 namespace {
@@ -17,21 +18,6 @@ config::Type<net::SocketAddress> address() {
                 }
                 config::detail::report_unexpected(
                     at, "an address and port such as 127.0.0.1:8080 or [::1]:8080", reporter);
-                return false;
-            },
-            R"({"type":"string"})"};
-}
-
-config::Type<net::Network> network() {
-    return {[](const config::Position& at, net::Network& into, config::Reporter& reporter) {
-                if (at.node.kind == config::Node::Kind::scalar) {
-                    if (const auto parsed = net::parse_network(at.node.text)) {
-                        into = *parsed;
-                        return true;
-                    }
-                }
-                config::detail::report_unexpected(
-                    at, "a network such as 10.0.0.0/8 or fd00::/8", reporter);
                 return false;
             },
             R"({"type":"string"})"};
@@ -79,7 +65,7 @@ config::Section server_section() {
                "threads that carry calls; one per processor unless set")
         .field("trusted_proxies",
                &ServerSection::trusted_proxies,
-               config::list(network()),
+               config::list(runtime::network_type()),
                "networks whose X-Forwarded-For is believed; none unless set")
         .field("tls",
                &ServerSection::tls,
