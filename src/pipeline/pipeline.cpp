@@ -104,7 +104,9 @@ aio::Task<Result<void>> Pipeline::run(Call& call) {
         co_return std::unexpected(body.error());
     }
     WEIR_CO_TRY(decode(call, *body));
-    if (!call.request->provider_ids.empty()) {
+    // Only the Responses' ids are written down when they are made; files and containers are made
+    // past this gateway, and whoever made them there answers for them.
+    if (call.door.surface == llm::Surface::responses && !call.request->provider_ids.empty()) {
         WEIR_CO_TRY(co_await check_kept(call));
     }
     if (call.is_counted_here) {
