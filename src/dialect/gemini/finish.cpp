@@ -66,7 +66,9 @@ std::string_view word_of(llm::FinishReason reason) {
 }
 
 void write_ending(const Ending& ending, json::Writer& json) {
-    if (ending.has_malformed_call) {
+    // An answer that was cut off, by its length or by a filter, is not to blame for half a call.
+    const bool was_cut = ending.reason == length || ending.reason == content_filter;
+    if (ending.has_malformed_call && !was_cut) {
         json.field("finishReason", "MALFORMED_FUNCTION_CALL");
         json.field("finishMessage", "The model called a tool with arguments that are no JSON.");
     } else if (ending.reason == other) {
