@@ -116,6 +116,9 @@ public:
     virtual void append_text(std::int64_t index, std::string_view text, std::string& out) = 0;
     virtual void append_stop(std::int64_t index, llm::FinishReason reason, std::string& out) = 0;
     virtual void append_terminal(const llm::Usage& usage, std::string& out) = 0;
+    // The stream breaks off after what was read last. false: nothing in its error event depends on
+    // what came before, so the client's encoder writes it.
+    virtual bool append_error(const Error& error, std::string& out) { return false; }
     // The end of the body, after the model finished, is the terminal (Gemini).
     virtual bool ends_with_body() const { return false; }
     // What stands in the place of Output::finish when a guardrail cut that text; empty: what is

@@ -103,7 +103,9 @@ Result<void> PassRelay::end(std::string& out) {
 }
 
 void PassRelay::fail(const Error& error, std::string& out) {
-    terms_.client.encode_stream(terms_.answer)->fail(error, out);
+    if (!reader_->append_error(error, out)) {
+        terms_.client.encode_stream(terms_.answer)->fail(error, out);
+    }
 }
 
 Result<void> PassRelay::on_event(const dialect::sse::Event& event, std::string& out) {

@@ -41,8 +41,10 @@ public:
     void append_text(std::int64_t index, std::string_view text, std::string& out) override;
     void append_stop(std::int64_t index, llm::FinishReason reason, std::string& out) override;
     void append_terminal(const llm::Usage& usage, std::string& out) override;
+    bool append_error(const Error& error, std::string& out) override;
 
 private:
+    Result<void> read_event(const sse::Event& event, json::Scratch& scratch, AnswerView& into);
     Result<void> on_delta(const PassScan& scan);
     Result<void> on_text_done(const PassScan& scan);
     Result<void> on_item_done(const PassScan& scan);
@@ -58,7 +60,7 @@ private:
     void append_place(const Text& text, std::string& out) const;
     void add_done(std::int64_t output_index, std::string json);
     std::string joined_output() const;
-    std::string rebuilt_response(const llm::Usage& usage);
+    std::string rebuilt_response(ResponseObject end) const;
 
     std::string model_, request_id_;
     std::int64_t created_;
@@ -69,10 +71,17 @@ private:
     std::size_t texts_seen_ = 0;
     std::int64_t sequence_ = -1;  // the last event's
     bool event_says_text_ = false;
+    bool event_is_error_ = false;
     llm::FinishReason stop_reason_ = llm::FinishReason::content_filter;
 };
 
 Result<void> Reader::read(const sse::Event& event, json::Scratch& scratch, AnswerView& into) {
+    const auto result = read_event(event, scratch, into);
+    event_is_error_ = result && into.error.is_set();
+    return result;
+}
+
+Result<void> Reader::read_event(const sse::Event& event, json::Scratch& scratch, AnswerView& into) {
     for (Text& text : texts_) {
         text.is_in_event = false;
     }
@@ -355,48 +364,78 @@ std::string Reader::joined_output() const {
 }
 
 // The response as it was announced, with its end.
-std::string Reader::rebuilt_response(const llm::Usage& usage) {
+std::string Reader::rebuilt_response(ResponseObject end) const {
     const std::string output = joined_output();
-    const std::string_view reason = incomplete_reason(stop_reason_);
     std::string rebuilt;
     json::Document document;
     const auto root = document.parse(announced_, json::Duplicates::allowed);
     if (!root) {
-        append_response({.id = make_response_id(request_id_),
-                         .model = model_,
-                         .created = created_,
-                         .status = "incomplete",
-                         .incomplete_reason = reason,
-                         .output = output,
-                         .usage = &usage},
-                        rebuilt);
+        const std::string id = make_response_id(request_id_);
+        end.id = id;
+        end.model = model_;
+        end.created = created_;
+        end.output = output;
+        append_response(end, rebuilt);
         return rebuilt;
     }
+    const bool has_reason = !end.incomplete_reason.empty();
+    const bool has_error = !end.error_code.empty();
     json::Writer json(rebuilt);
     json.object();
     for (const json::Value member : *root) {
         const std::string_view key = member.key();
         if (key == "model" && !model_.empty()) {
             json.field("model", model_);
-        } else if (key != "status" && key != "incomplete_details" && key != "output" &&
-                   key != "usage") {
+        } else if (key != "status" && key != "output" &&
+                   !(key == "incomplete_details" && has_reason) && !(key == "error" && has_error) &&
+                   !(key == "usage" && end.usage != nullptr)) {
             json.raw_field(key, member.json());
         }
     }
-    json.field("status", "incomplete");
-    json.key("incomplete_details").object().field("reason", reason).end_object();
+    json.field("status", end.status);
+    if (has_reason) {
+        json.key("incomplete_details").object();
+        json.field("reason", end.incomplete_reason).end_object();
+    }
+    if (has_error) {
+        json.key("error").object().field("code", end.error_code);
+        json.field("message", end.error_message).end_object();
+    }
     json.raw_field("output", "[" + output + "]");
-    std::string used;
-    append_usage(usage, used);
-    json.raw_field("usage", used).end_object();
+    if (end.usage != nullptr) {
+        std::string used;
+        append_usage(*end.usage, used);
+        json.raw_field("usage", used);
+    }
+    json.end_object();
     return rebuilt;
 }
 
 void Reader::append_terminal(const llm::Usage& usage, std::string& out) {
     begin_event("response.incomplete", out);
     out += ",\"response\":";
-    out += rebuilt_response(usage);
+    out += rebuilt_response({.status = "incomplete",
+                             .incomplete_reason = incomplete_reason(stop_reason_),
+                             .usage = &usage});
     end_event(out);
+}
+
+bool Reader::append_error(const Error& error, std::string& out) {
+    if (!event_is_error_) {
+        ++sequence_;  // what was read last has passed
+    }
+    begin_event("error", out);
+    fmt::format_to(std::back_inserter(out), R"(,"code":"{}","message":")", name(error.code()));
+    json::append_escaped(out, error.message());
+    out += R"(","param":null)";
+    end_event(out);
+    begin_event("response.failed", out);
+    out += ",\"response\":";
+    out += rebuilt_response({.status = "failed",
+                             .error_code = response_error_code(error.code()),
+                             .error_message = error.message()});
+    end_event(out);
+    return true;
 }
 
 }  // namespace
