@@ -212,7 +212,7 @@ Result<void> PassRelay::emit_renamed(const dialect::sse::Event& event, std::stri
     const auto at = static_cast<std::size_t>(event.data.data() - event.raw.data()) + model.at;
     out += event.raw.substr(0, at);
     out += quoted_model_;
-    dialect::sse::append_raw(event.raw.substr(at + model.size), out);
+    out += event.raw.substr(at + model.size);
     return {};
 }
 
@@ -341,13 +341,13 @@ void PassRelay::commit(std::string& out) {
 
 Result<void> PassRelay::emit(std::string_view event, std::string& out) {
     if (committed_) {
-        dialect::sse::append_raw(event, out);
+        out += event;
         return {};
     }
     if (++held_events_ > kHeldEventsMax || held_.size() + event.size() > kHeldBytesMax) {
         return dialect::unusable_answer("too much before the first token");
     }
-    dialect::sse::append_raw(event, held_);
+    held_ += event;
     return {};
 }
 

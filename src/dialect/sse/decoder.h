@@ -22,17 +22,8 @@ struct Event {
     Kind kind = Kind::message;
     std::string_view name;  // of `event:`, empty where there is none
     std::string_view data;  // lines joined by LF
-    // With the empty line that ended it. Where its CR LF was cut in two the event is given at the
-    // CR, since nothing may follow, and the LF is left out: append_raw() writes it.
-    std::string_view raw;
+    std::string_view raw;   // with the empty line that ended it
 };
-
-inline void append_raw(std::string_view raw, std::string& out) {
-    out += raw;
-    if (raw.ends_with("\n\r")) {
-        out += '\n';
-    }
-}
 
 class Decoder {
 public:
