@@ -10,6 +10,7 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "aio/channel.h"
@@ -64,6 +65,13 @@ public:
     // 100-continue, so call it only when the request has passed every check that needs no body.
     aio::Maybe<Result<std::string_view>> read_body(std::size_t bytes_max);
 
+    // The body piece by piece, for what is too large to be held: the next bytes, de-chunked, in the
+    // thread's scratch and valid until the caller suspends. Empty only at the end
+    // (body_is_complete() is true then, and may be with the last bytes). How much may come is the
+    // caller's to judge. Instead of read_body(), with its errors but payload_too_large.
+    aio::Task<Result<std::string_view>> read_body_part();
+    bool body_is_complete() const { return body_read_; }
+
     // The request is no longer needed: a stream that runs for minutes should not hold it.
     void release_request();
 
@@ -87,6 +95,9 @@ private:
     bool has_body_at_hand() const;
     aio::Task<Result<std::string_view>> read_sized_body(std::size_t size);
     aio::Task<Result<std::string_view>> read_chunked_body(std::size_t bytes_max);
+    aio::Maybe<bool> ask_for_body();
+    aio::Task<bool> say_continue();
+    Result<std::string_view> take_part(std::span<char> bytes, bool from_input);
     aio::Deadline body_deadline(SteadyTime begun, std::size_t received) const;
 
     ServerConnection& connection_;
@@ -95,6 +106,11 @@ private:
     Buffer chunked_body_;
     std::size_t request_bytes_ =
         0;  // of the connection's input, head and body, that belong to this request
+    // Of a body that is read in parts.
+    BodyScanner part_scanner_;
+    SteadyTime parts_begun_{};
+    std::size_t parts_bytes_ = 0;
+    std::size_t input_taken_ = 0;  // of the connection's input; 0: none was asked for yet
     bool body_read_ = false;
     bool released_ = false;
     bool begun_ = false;

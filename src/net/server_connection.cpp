@@ -217,18 +217,30 @@ aio::Maybe<Result<std::string_view>> ServerCall::read_body(std::size_t bytes_max
         connection_.input_.view().substr(connection_.parser_->size(), size));
 }
 
+// Who waits to be asked is asked; false: nobody is there.
+aio::Maybe<bool> ServerCall::ask_for_body() {
+    if (!connection_.parser_->head().expects_continue ||
+        connection_.input_.size() > connection_.parser_->size()) {
+        return true;
+    }
+    return say_continue();
+}
+
+aio::Task<bool> ServerCall::say_continue() {
+    const std::string_view pieces[] = {kContinue};
+    const Io io = co_await connection_.stream_.write(
+        pieces, connection_.limits_.write_stall_max, aio::Deadline::never());
+    co_return io.is_ok();
+}
+
 aio::Task<Result<std::string_view>> ServerCall::read_sized_body(std::size_t size) {
     Buffer& input = connection_.input_;
     Stream& stream = connection_.stream_;
     const std::size_t head_size = connection_.parser_->size();
     const SteadyTime begun = aio::Reactor::current().now();
-    if (connection_.parser_->head().expects_continue && input.size() == head_size) {
-        const std::string_view pieces[] = {kContinue};
-        const Io io = co_await stream.write(
-            pieces, connection_.limits_.write_stall_max, aio::Deadline::never());
-        if (!io.is_ok()) {
-            co_return fail(Code::cancelled, "The client left.");
-        }
+    const bool asked = co_await ask_for_body();
+    if (!asked) {
+        co_return fail(Code::cancelled, "The client left.");
     }
     // One buffer of the right size, filled by as few reads as the network allows. The head's views
     // move with it.
@@ -255,14 +267,9 @@ aio::Task<Result<std::string_view>> ServerCall::read_chunked_body(std::size_t by
     Buffer& input = connection_.input_;
     Stream& stream = connection_.stream_;
     const SteadyTime begun = aio::Reactor::current().now();
-    if (connection_.parser_->head().expects_continue &&
-        input.size() == connection_.parser_->size()) {
-        const std::string_view pieces[] = {kContinue};
-        const Io io = co_await stream.write(
-            pieces, connection_.limits_.write_stall_max, aio::Deadline::never());
-        if (!io.is_ok()) {
-            co_return fail(Code::cancelled, "The client left.");
-        }
+    const bool asked = co_await ask_for_body();
+    if (!asked) {
+        co_return fail(Code::cancelled, "The client left.");
     }
     BodyScanner scanner = BodyScanner::of_request(connection_.parser_->head());
     const auto collect = [this](std::string_view span) { chunked_body_.append(span); };
@@ -300,6 +307,73 @@ aio::Task<Result<std::string_view>> ServerCall::read_chunked_body(std::size_t by
         bytes = {receive_scratch().data(), io.bytes};
         from_input = false;
     }
+}
+
+aio::Task<Result<std::string_view>> ServerCall::read_body_part() {
+    WEIR_ASSERT(!released_);
+    if (body_read_) {
+        co_return std::string_view{};
+    }
+    Buffer& input = connection_.input_;
+    if (input_taken_ == 0) {
+        input_taken_ = connection_.parser_->size();
+        part_scanner_ = BodyScanner::of_request(connection_.parser_->head());
+        parts_begun_ = aio::Reactor::current().now();
+        const bool asked = co_await ask_for_body();
+        if (!asked) {
+            co_return fail(Code::cancelled, "The client left.");
+        }
+    }
+    for (;;) {
+        std::span<char> bytes = receive_scratch();
+        const bool from_input = input_taken_ < input.size() || part_scanner_.is_done();
+        if (from_input) {  // what came with the head stays there: its views must not move
+            const auto taken = input.view().substr(input_taken_, bytes.size());
+            std::copy(taken.begin(), taken.end(), bytes.begin());
+            bytes = bytes.first(taken.size());
+        } else {
+            const Io io =
+                co_await connection_.stream_.read(bytes, body_deadline(parts_begun_, parts_bytes_));
+            if (io.status == IoStatus::timed_out) {
+                co_return too_slow("body");
+            }
+            if (!io.is_ok()) {
+                co_return fail(Code::cancelled, "The client left.");
+            }
+            bytes = bytes.first(io.bytes);
+        }
+        WEIR_CO_TRY(const auto payload, take_part(bytes, from_input));
+        if (!payload.empty() || body_read_) {
+            co_return payload;
+        }
+    }
+}
+
+// The framing of chunks is squeezed out in place; what belongs to the next request goes back.
+Result<std::string_view> ServerCall::take_part(std::span<char> bytes, bool from_input) {
+    Buffer& input = connection_.input_;
+    char* end = bytes.data();
+    WEIR_TRY(const auto step,
+             part_scanner_.scan({bytes.data(), bytes.size()}, [&end](std::string_view span) {
+                 if (end != span.data()) {
+                     std::memmove(end, span.data(), span.size());
+                 }
+                 end += span.size();
+             }));
+    const auto payload = static_cast<std::size_t>(end - bytes.data());
+    parts_bytes_ += payload;
+    if (from_input) {
+        input_taken_ += step.used;
+    }
+    if (step.done) {
+        body_read_ = true;
+        request_bytes_ = from_input ? input_taken_ : input.size();
+        if (!from_input && step.used < bytes.size()) {
+            input.append({bytes.data() + step.used, bytes.size() - step.used});
+            connection_.parser_->rebase(input.view());
+        }
+    }
+    return std::string_view{bytes.data(), payload};
 }
 
 void ServerCall::release_request() {

@@ -38,6 +38,37 @@ aio::Task<void> echo(ServerCall& call, EventLog& log) {
     co_await answer(call, 200, std::move(text));
 }
 
+// The same by parts; between two of them the scratch area is anybody's.
+aio::Task<void> echo_parts(ServerCall& call, EventLog& log) {
+    log.note("reading");
+    std::string body;
+    while (!call.body_is_complete()) {
+        const auto part = co_await call.read_body_part();
+        if (!part) {
+            log.note(std::string(name(part.error().code())));
+            co_await answer(call, info(part.error().code()).status, "");
+            co_return;
+        }
+        body += *part;
+        std::memset(receive_scratch().data(), '~', kScratchBytes);
+        co_await aio::yield();
+    }
+    const auto end = co_await call.read_body_part();
+    EXPECT_TRUE(end.has_value() && end->empty());
+    std::string text(call.head().target);
+    text += ' ';
+    text += call.head().find("x-mark");
+    text += '|';
+    co_await answer(call, 200, text + body);
+}
+
+// Reads one part and answers.
+aio::Task<void> read_a_part(ServerCall& call, EventLog&) {
+    const auto part = co_await call.read_body_part();
+    EXPECT_TRUE(part.has_value());
+    co_await answer(call, 200, "enough");
+}
+
 aio::Task<void> ignore_body(ServerCall& call, EventLog&) {
     const std::string target(call.head().target);
     co_await answer(call, 200, target);
@@ -209,6 +240,90 @@ TEST(Server, ReadsAChunkedBodyAndGivesTheNextRequestItsBytesBack) {
     EXPECT_EQ(client.read_answer().body, "GET /second |");
     client.send(get("/third").substr(9));
     EXPECT_EQ(client.read_answer().body, "GET /third |");
+}
+
+TEST(ServerParts, OfASizedBodyAndTheNextRequestKeepsItsBytes) {
+    RunningServer server(&echo_parts);
+    Peer client = server.connect();
+    const std::string body = pattern(3u << 20);
+    const std::string request = post("/big", body, "X-Mark: kept\r\n");
+    client.send(request.substr(0, 100));
+    server.log.wait_for(1);
+    client.send(request.substr(100) + post("/second", "at hand") + get("/third").substr(0, 9));
+    EXPECT_EQ(client.read_answer().body, "/big kept|" + body);
+    EXPECT_EQ(client.read_answer().body, "/second |at hand");
+    client.send(get("/third").substr(9));
+    EXPECT_EQ(client.read_answer().body, "/third |");
+}
+
+TEST(ServerParts, OfAChunkedBodyAndTheNextRequestKeepsItsBytes) {
+    RunningServer server(&echo_parts);
+    Peer client = server.connect();
+    const std::string body = pattern(300'000);
+    const std::string head =
+        "POST /big HTTP/1.1\r\nHost: h\r\nX-Mark: kept\r\nTransfer-Encoding: chunked\r\n\r\n";
+    const std::string coded = chunked(body, 7'777);
+    client.send(head + coded.substr(0, 100));
+    server.log.wait_for(1);
+    client.send(coded.substr(100) + get("/second") + get("/third").substr(0, 9));
+    EXPECT_EQ(client.read_answer().body, "/big kept|" + body);
+    EXPECT_EQ(client.read_answer().body, "/second |");
+    client.send(get("/third").substr(9));
+    EXPECT_EQ(client.read_answer().body, "/third |");
+}
+
+TEST(ServerParts, AtEveryCut) {
+    RunningServer server(&echo_parts);
+    Peer client = server.connect();
+    const std::string head = "POST /c HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for (const std::string& request :
+         {post("/s", "hello you"), head + chunked("hello you", 4), post("/e", "")}) {
+        const std::string want(request.contains("/e") ? "" : "hello you");
+        for (std::size_t cut = 1; cut < request.size(); cut += 3) {
+            client.send(request.substr(0, cut));
+            std::this_thread::yield();
+            client.send(request.substr(cut));
+            EXPECT_TRUE(client.read_answer().body.ends_with("|" + want)) << cut;
+        }
+    }
+}
+
+TEST(ServerParts, AreAskedForWithContinue) {
+    constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+    RunningServer server(&echo_parts);
+    Peer client = server.connect();
+    const std::string request = post("/", "hello", "Expect: 100-continue\r\n");
+    client.send(request.substr(0, request.size() - 5));
+    EXPECT_EQ(client.read(kContinue.size()), kContinue);
+    client.send("hello");
+    EXPECT_EQ(client.read_answer().body, "/ |hello");
+}
+
+TEST(ServerParts, RefuseABadChunk) {
+    RunningServer server(&echo_parts);
+    Peer client = server.connect();
+    client.send("POST /c HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n");
+    EXPECT_EQ(client.read_answer().status, 400);
+    EXPECT_EQ(server.log.all().back(), "invalid_framing");
+}
+
+TEST(ServerParts, AnAnswerBeforeTheirEndIsTheLast) {
+    RunningServer server(&read_a_part);
+    Peer client = server.connect();
+    client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n" + pattern(1000));
+    const Answer answer = client.read_answer();
+    EXPECT_EQ(answer.body, "enough");
+    EXPECT_TRUE(answer.says_close());
+    EXPECT_EQ(client.read_to_end(), "");
+}
+
+TEST(ServerParts, AHangUpEndsTheirReading) {
+    RunningServer server(&echo_parts);
+    Peer client = server.connect();
+    client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n" + pattern(1000));
+    server.log.wait_for(1);
+    client.close();
+    EXPECT_EQ(server.log.wait_for(2).back(), "cancelled");
 }
 
 TEST(Server, SendsContinueOnlyToWhoseBodyIsWanted) {

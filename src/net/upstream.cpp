@@ -221,6 +221,52 @@ aio::Task<Result<void>> Exchange::send(Pieces request, Method method, Timing tim
     }
 }
 
+Result<bool> Exchange::took_it(const Io& io) {
+    switch (io.status) {
+        case IoStatus::ok:
+            return true;
+        case IoStatus::cancelled:
+            return left();
+        case IoStatus::timed_out:
+            return late("sending the request");
+        case IoStatus::end:
+        case IoStatus::would_block:
+        case IoStatus::failed:
+            return false;
+    }
+    std::unreachable();
+}
+
+aio::Task<Result<bool>> Exchange::begin(Pieces request, Timing timing) {
+    timing_ = timing;
+    auto connected = co_await pool_.connect(timing);
+    if (!connected) {
+        co_return std::unexpected(std::move(connected).error());
+    }
+    connection_ = std::move(*connected);
+    sent_ = true;
+    const Io io = co_await connection_->stream.write(request, timing.idle_max, timing.total);
+    const auto taken = took_it(io);
+    cut_short_ = !taken || !*taken;
+    co_return taken;
+}
+
+aio::Task<Result<bool>> Exchange::send_more(Pieces pieces) {
+    if (cut_short_) {
+        co_return false;
+    }
+    const Io io = co_await connection_->stream.write_copying(pieces, timing_.idle_max);
+    const auto taken = took_it(io);
+    cut_short_ = !taken || !*taken;
+    co_return taken;
+}
+
+aio::Task<Result<void>> Exchange::finish(Method method) {
+    auto received = co_await receive_head(method);
+    keep_alive_ = keep_alive_ && !cut_short_;
+    co_return received;
+}
+
 aio::Task<Result<void>> Exchange::receive_head(Method method) {
     parser_ = aio::make_pooled<ResponseHeadParser>();
     parser_->reset(method);

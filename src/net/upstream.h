@@ -118,6 +118,14 @@ public:
     // answer), upstream_timeout, upstream_invalid_response, cancelled.
     aio::Task<Result<void>> send(Pieces request, Method method, Timing timing);
 
+    // The same for a body that is not at hand whole, on a connection of its own, since nothing of
+    // it could be sent again: begin() sends the head and what there is, send_more() what follows
+    // (its pieces may lie in scratch), finish() waits for the answer's head. false: the provider
+    // takes no more, and has perhaps answered already: finish() tells.
+    aio::Task<Result<bool>> begin(Pieces request, Timing timing);
+    aio::Task<Result<bool>> send_more(Pieces pieces);
+    aio::Task<Result<void>> finish(Method method);
+
     // Valid until the first read_body(), and where the caller suspends before that, until then:
     // head and first payload bytes lie in the thread's scratch.
     const ResponseHead& head() const { return parser_->head(); }
@@ -133,6 +141,7 @@ public:
     bool was_sent() const { return sent_; }
 
 private:
+    static Result<bool> took_it(const Io& io);
     aio::Task<Result<void>> receive_head(Method method);
     aio::Task<Result<std::string_view>> read_body_slowly();
     Result<std::string_view> take_payload(std::span<char> bytes);
@@ -151,6 +160,7 @@ private:
     bool any_byte_ = false;
     bool complete_ = false;
     bool keep_alive_ = false;
+    bool cut_short_ = false;  // the provider did not take the whole request
 };
 
 }  // namespace weir::net

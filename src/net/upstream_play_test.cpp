@@ -44,6 +44,77 @@ aio::Task<void> reads_an_answer_that_comes_before_the_request_is_sent(Bench& ben
     EXPECT_EQ(outcome.body, "no");
 }
 
+// A request in parts.
+
+aio::Task<void> ask_in_parts(UpstreamPool& pool,
+                             Outcome& outcome,
+                             std::string_view request,
+                             std::size_t& parts) {
+    Exchange exchange(pool);
+    const std::string_view first[] = {request.substr(0, 50)};
+    auto takes_more = co_await exchange.begin(first, patient());
+    std::size_t at = 50;
+    while (takes_more && *takes_more && at < request.size()) {
+        const auto scratch = receive_scratch();
+        const std::size_t size = std::min(scratch.size(), request.size() - at);
+        std::copy_n(request.data() + at, size, scratch.data());
+        const std::string_view pieces[] = {view_of(scratch.first(size / 2)),
+                                           view_of(scratch.subspan(size / 2, size - size / 2))};
+        takes_more = co_await exchange.send_more(pieces);
+        std::memset(scratch.data(), '~', scratch.size());
+        at += size;
+        ++parts;
+    }
+    if (!takes_more) {
+        outcome.result = std::unexpected(takes_more.error());
+    } else {
+        outcome.result = co_await exchange.finish(Method::post);
+    }
+    if (outcome.result) {
+        outcome.status = exchange.head().status;
+        const auto body = co_await exchange.read_body();
+        outcome.body = body ? std::string(*body) : std::string();
+    }
+    outcome.was_sent = exchange.was_sent();
+    outcome.ended = true;
+}
+
+aio::Task<void> sends_a_request_in_parts(Bench& bench) {
+    Wire idle = co_await bench.warm_up();
+    const std::string request =
+        "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9000000\r\n\r\n" + pattern(9'000'000);
+    Outcome outcome;
+    std::size_t parts = 0;
+    bench.scope.spawn(ask_in_parts(bench.pool, outcome, request, parts));
+    // Nothing of it could be sent again: what might have died meanwhile is not used.
+    Wire wire = co_await bench.provider.accept();
+    const std::string some = co_await wire.read(1000);
+    EXPECT_LT(parts, 100u);  // who does not read, brakes
+    const std::string rest = co_await wire.read(request.size() - some.size());
+    EXPECT_TRUE(some + rest == request);
+    wire.send(kHello);
+    co_await bench.scope.join();
+    EXPECT_TRUE(outcome.was_sent);
+    EXPECT_EQ(outcome.body, "hello");
+    EXPECT_EQ(bench.upstream->connections(), 2u);  // both idle now
+}
+
+aio::Task<void> reads_an_answer_that_comes_before_the_last_part(Bench& bench) {
+    const std::string request =
+        "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9000000\r\n\r\n" + pattern(9'000'000);
+    Outcome outcome;
+    std::size_t parts = 0;
+    bench.scope.spawn(ask_in_parts(bench.pool, outcome, request, parts));
+    Wire wire = co_await bench.provider.accept();
+    const std::string some = co_await wire.read(1000);
+    wire.send("HTTP/1.1 413 No\r\nContent-Length: 2\r\n\r\nno");
+    wire.close();  // with bytes unread: a reset
+    co_await bench.scope.join();
+    EXPECT_EQ(outcome.status, 413);
+    EXPECT_EQ(outcome.body, "no");
+    EXPECT_EQ(bench.upstream->connections(), 0u);
+}
+
 // Reuse.
 
 aio::Task<void> uses_a_connection_again(Bench& bench) {
@@ -499,6 +570,9 @@ INSTANTIATE_TEST_SUITE_P(
         PlayCase{"CarriesMuchBothWays", &carries_much_both_ways},
         PlayCase{"ReadsAnAnswerThatComesBeforeTheRequestIsSent",
                  &reads_an_answer_that_comes_before_the_request_is_sent},
+        PlayCase{"SendsARequestInParts", &sends_a_request_in_parts},
+        PlayCase{"ReadsAnAnswerThatComesBeforeTheLastPart",
+                 &reads_an_answer_that_comes_before_the_last_part},
         PlayCase{"UsesAConnectionAgain", &uses_a_connection_again},
         PlayCase{"UsesTheLastOneGivenBackFirst", &uses_the_last_one_given_back_first},
         PlayCase{"DropsAConnectionWhoseAnswerWasNotReadToItsEnd",
