@@ -6,7 +6,28 @@
 
 namespace weir::dialect {
 
+namespace {
+
+void rewrite_form(const Request& request, std::string_view upstream_model, json::Splice& body) {
+    if (request.model_span.is_set()) {
+        if (request.model != upstream_model || request.model_is_foreign) {
+            body.replace(request.model_span, std::string(upstream_model));
+        }
+        return;
+    }
+    body.replace({0, 0},
+                 fmt::format("--{}\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\n{}\r\n",
+                             request.form_boundary,
+                             upstream_model));
+}
+
+}  // namespace
+
 void rewrite(const Request& request, std::string_view upstream_model, json::Splice& body) {
+    if (!request.form_boundary.empty()) {
+        rewrite_form(request, upstream_model, body);
+        return;
+    }
     struct Edit {
         json::Span span;
         std::string with;

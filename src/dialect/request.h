@@ -33,6 +33,11 @@ struct Request {
     std::string_view usage_words;  // of static storage; empty: nothing to ask
     std::size_t body_begin = 0;    // behind the opening brace
     bool body_is_empty = true;
+
+    // Not empty: the body is a form, and `model_span` the bare value of a field in it.
+    std::string form_boundary;
+    bool wants_base64 = false;          // embeddings: vectors as base64 of their floats
+    std::int64_t input_characters = 0;  // audio: to be spoken
 };
 
 // What the path of a request says, for dialects whose bodies do not.
