@@ -54,6 +54,41 @@ bool is_generation(Surface surface) {
     std::unreachable();
 }
 
+bool passes_through(Surface surface) {
+    switch (surface) {
+        case Surface::moderations:
+        case Surface::images:
+        case Surface::audio:
+        case Surface::rerank:
+            return true;
+        case Surface::chat:
+        case Surface::responses:
+        case Surface::messages:
+        case Surface::generate:
+        case Surface::converse:
+        case Surface::embeddings:
+        case Surface::completions:
+        case Surface::count_tokens:
+            return false;
+    }
+    std::unreachable();
+}
+
+bool may_be_form(Operation operation) {
+    switch (operation) {
+        case Operation::edit:
+        case Operation::variation:
+        case Operation::transcription:
+        case Operation::translation:
+            return true;
+        case Operation::only:
+        case Operation::generation:
+        case Operation::speech:
+            return false;
+    }
+    std::unreachable();
+}
+
 Surface surface_of(Dialect dialect) {
     switch (dialect) {
         case Dialect::openai_chat:

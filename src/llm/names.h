@@ -28,6 +28,23 @@ std::string_view name(Surface surface);
 // A model is asked to say something: such a call can be translated.
 bool is_generation(Surface surface);
 
+// The provider's answer is nothing to Weir but its price: bytes pass, between one shape on both
+// sides.
+bool passes_through(Surface surface);
+
+// Which of a surface's calls, where it has several: each has a path of its own.
+enum class Operation : std::uint8_t {
+    only,
+    generation,  // images
+    edit,
+    variation,
+    speech,  // audio
+    transcription,
+    translation,  // of what is heard, into English
+};
+// Its request may be a form (multipart/form-data) with files in it.
+bool may_be_form(Operation operation);
+
 // The shape of the bytes. Bedrock's Converse is spoken by a provider only.
 enum class Dialect : std::uint8_t { openai_chat, openai_responses, anthropic, gemini, bedrock };
 inline constexpr std::size_t kDialectCount = 5;

@@ -21,6 +21,7 @@ struct Identity {
     std::string id = "\"\"";
     std::string created = "0";
     std::string model = "\"\"";
+    bool is_legacy = false;  // completions, not chat
 };
 
 struct Reader {
@@ -116,6 +117,9 @@ struct Reader {
                     answer.outputs.back().index = json::read_integer(span.in(text)).value_or(0);
                 } else if (key == "text" && is_string) {
                     answer.outputs.back().text = span;  // legacy completions
+                    if (identity != nullptr) {
+                        identity->is_legacy = true;
+                    }
                 }
                 return;
             case kMessage:
@@ -226,18 +230,21 @@ public:
 
     void append_text(std::int64_t index, std::string_view text, std::string& out) override {
         begin_chunk(out);
-        fmt::format_to(
-            std::back_inserter(out), R"("choices":[{{"index":{},"delta":{{"content":)", index);
+        const bool is_legacy = identity_.is_legacy;
+        fmt::format_to(std::back_inserter(out), R"("choices":[{{"index":{},)", index);
+        out += is_legacy ? R"("text":)" : R"("delta":{"content":)";
         out += quoted(text);
-        out += R"(},"finish_reason":null}]})";
+        out += is_legacy ? R"(,"logprobs":null)" : "}";
+        out += R"(,"finish_reason":null}]})";
         out += "\n\n";
     }
 
     void append_stop(std::int64_t index, llm::FinishReason reason, std::string& out) override {
         begin_chunk(out);
         fmt::format_to(std::back_inserter(out),
-                       R"("choices":[{{"index":{},"delta":{{}},"finish_reason":"{}"}}]}})",
+                       R"("choices":[{{"index":{},{},"finish_reason":"{}"}}]}})",
                        index,
+                       identity_.is_legacy ? R"("text":"","logprobs":null)" : R"("delta":{})",
                        llm::name(reason));
         out += "\n\n";
     }
@@ -259,12 +266,12 @@ public:
 
 private:
     void begin_chunk(std::string& out) const {
-        fmt::format_to(
-            std::back_inserter(out),
-            R"(data: {{"id":{},"object":"chat.completion.chunk","created":{},"model":{},)",
-            identity_.id,
-            identity_.created,
-            identity_.model);
+        fmt::format_to(std::back_inserter(out),
+                       R"(data: {{"id":{},"object":"{}","created":{},"model":{},)",
+                       identity_.id,
+                       identity_.is_legacy ? "text_completion" : "chat.completion.chunk",
+                       identity_.created,
+                       identity_.model);
     }
 
     const bool include_usage_;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "dialect/json/value.h"
 
 namespace weir::dialect::openai_chat {
@@ -13,6 +15,11 @@ using json::Span;
 // OpenAI's own ceiling for `n`.
 constexpr std::int64_t kChoicesMax = 128;
 
+// Of valid UTF-8: each has one byte that does not continue another.
+std::int64_t count_characters(std::string_view text) {
+    return std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; });
+}
+
 struct Reader {
     enum Scope : int { kBody = json::kRoot + 1, kStreamOptions, kItems };
 
@@ -22,6 +29,7 @@ struct Reader {
     std::optional<Error> fault;
     bool has_items = false;  // `messages` or `input`
     bool items_empty = true;
+    std::int64_t texts = 0;  // of `prompt`, where it has several
     std::optional<std::int64_t> max_tokens, max_completion_tokens;
     Span include_usage_span;   // its value
     Span stream_options_span;  // the whole value: an object, or null
@@ -63,6 +71,7 @@ struct Reader {
         }
         if (scope == kItems) {
             items_empty = false;
+            ++texts;  // of tokens
             return json::kIgnored;
         }
         if (scope == kStreamOptions) {
@@ -115,6 +124,7 @@ struct Reader {
                 return;
             case kItems:
                 items_empty = false;
+                texts += kind == Kind::string ? 1 : 0;
                 return;
             case kStreamOptions:
                 stream_option(key, kind, span);
@@ -153,6 +163,12 @@ struct Reader {
                 refuse(key, fmt::format("at most {}", kChoicesMax));
             }
             request.choices = n.value_or(1);
+        } else if (key == "encoding_format" && surface == llm::Surface::embeddings) {
+            request.wants_base64 = value == "\"base64\"";
+        } else if (surface == llm::Surface::audio && key == "stream_format") {
+            request.stream = request.stream || value == "\"sse\"";
+        } else if (surface == llm::Surface::audio && key == "input" && kind == Kind::string) {
+            request.input_characters = count_characters(json::read_string(value));
         } else if (key == items_key()) {
             if (surface != llm::Surface::chat && kind == Kind::string) {
                 has_items = true;
@@ -231,9 +247,13 @@ Result<Request> decode(std::string_view body, llm::Surface surface, json::Scratc
     request.max_output_tokens =
         reader.max_completion_tokens ? reader.max_completion_tokens : reader.max_tokens;
     request.body_begin = body.find('{') + 1;
+    if (surface == llm::Surface::completions) {
+        // Each prompt is answered `n` times.
+        request.choices *= std::max<std::int64_t>(reader.texts, 1);
+    }
     if (reader.may_stream()) {
         reader.ask_usage();
-    } else {
+    } else if (!llm::passes_through(surface)) {
         request.stream = false;
     }
     return std::move(request);
