@@ -1,6 +1,7 @@
 // Step 9 for whole answers: judged, screened, written down in the client's dialect.
 #include "dialect/failure.h"
 #include "dialect/json/value.h"
+#include "dialect/openai_chat/vectors.h"
 #include "dialect/rewrite.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/screen.h"
@@ -49,6 +50,9 @@ Result<void> Pipeline::pass_answer(Call& call,
         call.usage = llm::Usage{};  // nothing was said, nothing is owed
         return {};
     }
+    if (llm::passes_through(call.door.surface)) {
+        return pass_other_answer(call, body, splice);
+    }
     const dialect::PassEdge& pass = *dialect::pass_edge(call.door.dialect);
     dialect::AnswerView& view = scratch_.view;
     WEIR_TRY(pass.read_answer(body, scratch_.json, view));
@@ -69,7 +73,17 @@ Result<void> Pipeline::pass_answer(Call& call,
         ids.push_back(dialect::json::read_string(id.in(body)));
     }
     keep_ids(call, ids);
+    if (call.request->wants_base64) {
+        return dialect::openai_chat::encode_vectors(
+            body, call.public_model(), scratch_.json, splice);
+    }
     if (runtime_.output_rules != nullptr && !may_pass(view, body, *runtime_.output_rules)) {
+        if (call.door.surface == llm::Surface::completions) {
+            // Nothing else is in such an answer: no part follows a text.
+            dialect::rewrite_answer(
+                view, call.public_model(), cuts_of(view, body, *runtime_.output_rules), splice);
+            return {};
+        }
         // Seldom: it is taken apart only where something has to go.
         WEIR_TRY(auto answer, provider_edge(call).decode_answer(body));
         screen(answer, *runtime_.output_rules);

@@ -114,7 +114,8 @@ Result<std::string> Pipeline::encode(Call& call, const llm::Call& asked) {
 
 aio::Task<Result<void>> Pipeline::attempt(Call& call, std::string_view body) {
     const router::Timeouts& timeouts = call.route.model->timeouts;
-    const bool streamed = call.request->stream;
+    const bool passes = llm::passes_through(call.door.surface);
+    const bool streamed = call.request->stream && !passes;
     const aio::Deadline total = aio::Deadline::in(timeouts.total);
 
     std::string translated;
@@ -132,7 +133,7 @@ aio::Task<Result<void>> Pipeline::attempt(Call& call, std::string_view body) {
     auto outgoing = take_outgoing();
     std::string& head = outgoing->head;
     call.provider->begin_head(call.way, call.route.upstream_model, streamed, head);
-    net::append_field(head, "content-length", std::uint64_t{spliced.size()});
+    append_body_fields(call, spliced.size(), head);
     const auto traceparent = obs::traceparent(call.trace);
     net::append_field(head, "traceparent", {traceparent.data(), traceparent.size()});
     append_version(call, head);
@@ -154,7 +155,12 @@ aio::Task<Result<void>> Pipeline::attempt(Call& call, std::string_view body) {
                              .first_byte = first,
                              .idle_max = timeouts.idle,
                              .total = first};
-    auto sent = co_await exchange.send(outgoing->pieces, net::Method::post, timing);
+    Result<void> sent{};
+    if (call.upload && !call.upload->is_whole) {
+        sent = co_await send_upload(call, exchange, outgoing->pieces, timing);
+    } else {
+        sent = co_await exchange.send(outgoing->pieces, net::Method::post, timing);
+    }
     give_back(std::move(outgoing));
     call.attempt.sent = exchange.was_sent();
     call.attempt.waited = services_.clock.steady_now() - call.attempt.begun;
@@ -172,6 +178,9 @@ aio::Task<Result<void>> Pipeline::attempt(Call& call, std::string_view body) {
         Error refusal = co_await read_refusal(call, exchange);
         call.attempt.ended = services_.clock.steady_now();
         co_return std::unexpected(std::move(refusal));
+    }
+    if (passes) {
+        co_return co_await relay_passing(call, exchange);
     }
     if (streamed) {
         if (!is_event_stream(exchange.head())) {

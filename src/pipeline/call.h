@@ -21,6 +21,7 @@
 #include "net/server.h"
 #include "obs/trace.h"
 #include "pipeline/door.h"
+#include "pipeline/upload.h"
 #include "provider/provider.h"
 #include "quota/limits.h"
 #include "router/catalog.h"
@@ -70,6 +71,7 @@ struct Call {
     // 3 identify, 4 admit
     auth::IdentityRef who;  // null until identified
     quota::Slot slot;
+    std::optional<Upload> upload;  // where the body is a form
     std::optional<dialect::Request> request;
     std::string_view asked_model;  // what the client called it, or the default
     router::Resolved route;

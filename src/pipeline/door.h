@@ -9,6 +9,7 @@ namespace weir::pipeline {
 
 struct Door {
     llm::Surface surface = llm::Surface::chat;
+    llm::Operation operation = llm::Operation::only;
     llm::Dialect dialect = llm::Dialect::openai_chat;  // of the client
     std::string model;           // where the path names it; empty: the body does
     bool stream = false;         // where the path says it

@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "base/text.h"
+#include "dialect/form/request.h"
 #include "pipeline/credential.h"
 #include "price/rates.h"
 #include "quota/estimate.h"
@@ -24,16 +25,23 @@ Error unexpected_failure(const std::exception& thrown) {
 }
 
 // A body of any other kind would be misread, or not be read at all.
-Result<void> check_body_kind(const net::RequestHead& head) {
+Result<void> check_body_kind(Call& call) {
+    const net::RequestHead& head = call.http.head();
     const std::string_view encoding = head.find(net::KnownHeader::content_encoding);
     if (!encoding.empty() && !equals_ignoring_case(encoding, "identity")) {
         return fail(Code::unsupported_media_type,
                     "The body must not be compressed: leave out Content-Encoding.");
     }
     const std::string_view type = head.find(net::KnownHeader::content_type);
-    if (!type.empty() && !starts_with_ignoring_case(type, "application/json")) {
+    const bool may_be_form = llm::may_be_form(call.door.operation);
+    if (may_be_form && dialect::form::is_form(type)) {
+        WEIR_TRY(const auto boundary, dialect::form::boundary_of(type));
+        call.upload.emplace(boundary);
+    } else if (!type.empty() && !starts_with_ignoring_case(type, "application/json")) {
         return fail(Code::unsupported_media_type,
-                    "The body must be JSON: send Content-Type: application/json.");
+                    may_be_form ? "The body must be a form or JSON: send Content-Type: "
+                                  "multipart/form-data or application/json."
+                                : "The body must be JSON: send Content-Type: application/json.");
     }
     if (head.has_unknown_expectation) {
         return fail(Code::expectation_failed, "Only 'Expect: 100-continue' is understood here.");
@@ -96,26 +104,33 @@ aio::Task<Result<void>> Pipeline::run(Call& call) {
     // 3 Before anything is read for a stranger.
     WEIR_CO_TRY(co_await identify(call));
     // 4a Rate, concurrency and bytes in flight: before a byte of the body is taken in.
-    WEIR_CO_TRY(check_body_kind(http.head()));
+    WEIR_CO_TRY(check_body_kind(call));
     WEIR_CO_TRY(enter(call));
     // 4b What is asked for. The body is validated whole, here and nowhere else.
-    const auto body = co_await http.read_body(kRequestBodyBytesMax);
-    if (!body) {
-        co_return std::unexpected(body.error());
+    std::string_view body;
+    if (call.upload) {
+        WEIR_CO_TRY(co_await read_upload(call));
+        body = call.upload->held;
+    } else {
+        const auto whole = co_await http.read_body(kRequestBodyBytesMax);
+        if (!whole) {
+            co_return std::unexpected(whole.error());
+        }
+        body = *whole;
     }
-    WEIR_CO_TRY(decode(call, *body));
+    WEIR_CO_TRY(decode(call, body));
     // Only the Responses' ids are written down when they are made; files and containers are made
     // past this gateway, and whoever made them there answers for them.
     if (call.door.surface == llm::Surface::responses && !call.request->provider_ids.empty()) {
         WEIR_CO_TRY(co_await check_kept(call));
     }
     if (call.is_counted_here) {
-        co_return co_await count_tokens(call, *body);
+        co_return co_await count_tokens(call, body);
     }
     // 4c Set aside what it may use: all or nothing.
     WEIR_CO_TRY(reserve(call));
     // 8 and 9, and 10 before the last byte leaves.
-    co_return co_await attempt(call, *body);
+    co_return co_await attempt(call, body);
 }
 
 aio::Maybe<Result<void>> Pipeline::identify(Call& call) {
@@ -160,10 +175,10 @@ void Pipeline::count_guess(const net::IpAddress& address) {
 
 Result<void> Pipeline::enter(Call& call) {
     const net::RequestHead& head = call.http.head();
-    if (head.content_length.value_or(0) > kRequestBodyBytesMax) {
+    const std::size_t bytes_max = call.upload ? kUploadBytesMax : kRequestBodyBytesMax;
+    if (head.content_length.value_or(0) > bytes_max) {
         return fail(Code::payload_too_large,
-                    fmt::format("The body is larger than the {} bytes allowed here.",
-                                kRequestBodyBytesMax));
+                    fmt::format("The body is larger than the {} bytes allowed here.", bytes_max));
     }
     const auth::KeyRecord& key = call.who->key();
     const quota::Entrant entrant{
@@ -172,7 +187,7 @@ Result<void> Pipeline::enter(Call& call) {
         .key_limits = {.requests_per_minute = key.requests_per_minute,
                        .concurrency_max = key.concurrency_max},
         // A body that does not say its size may become the largest there is.
-        .body_bytes = head.is_chunked ? kRequestBodyBytesMax : head.content_length.value_or(0)};
+        .body_bytes = head.is_chunked ? bytes_max : head.content_length.value_or(0)};
     WEIR_TRY(call.slot, runtime_.limits.enter(entrant, call.begun));
     return {};
 }
@@ -180,12 +195,16 @@ Result<void> Pipeline::enter(Call& call) {
 Result<void> Pipeline::decode(Call& call, std::string_view body) {
     call.body_bytes = body.size();
     WEIR_TRY(call.slot.hold_bytes(body.size()));
-    WEIR_TRY(
-        call.request,
-        call.client.read_request(
-            {.surface = call.door.surface, .model = call.door.model, .stream = call.door.stream},
-            body,
-            scratch_.json));
+    const dialect::RequestPath path{
+        .surface = call.door.surface, .model = call.door.model, .stream = call.door.stream};
+    if (call.upload) {
+        WEIR_TRY(call.request, dialect::form::read_request(path, call.upload->scanner));
+        if (!call.upload->is_whole) {
+            call.body_bytes = call.http.head().content_length.value_or(kUploadBytesMax);
+        }
+    } else {
+        WEIR_TRY(call.request, call.client.read_request(path, body, scratch_.json));
+    }
     call.asked_model =
         call.request->model.empty() ? runtime_.catalog.default_model() : call.request->model;
     WEIR_TRY(call.route, runtime_.catalog.resolve(call.asked_model));
@@ -196,7 +215,7 @@ Result<void> Pipeline::decode(Call& call, std::string_view body) {
                     "This API key may not use this model; GET /v1/models lists those it may.")
             .parameter("model");
     }
-    const auto way = call.provider->way(call.door.surface, call.door.dialect);
+    const auto way = call.provider->way(call.door.surface, call.door.dialect, call.door.operation);
     if (!way && call.door.surface == llm::Surface::count_tokens) {
         call.is_counted_here = true;
         return {};
@@ -220,12 +239,24 @@ Result<void> Pipeline::reserve(Call& call) {
                         static_cast<std::uint64_t>(call.request->choices);
     }
     auto estimate = quota::estimate_tokens(call.body_bytes, output_tokens);
+    llm::Usage foreseen;
+    if (llm::passes_through(call.door.surface)) {
+        foreseen = foresee(call);
+        estimate.input_tokens = std::min(foreseen.input_tokens, quota::kTokensMax);
+        estimate.output_tokens = std::min(foreseen.output_tokens, quota::kTokensMax);
+    }
     if (call.route.rates != nullptr) {
-        const price::Dearest dearest = price::dearest(*call.route.rates, estimate.input_tokens);
+        const price::Rates& rates = *call.route.rates;
+        const price::Dearest dearest = price::dearest(rates, estimate.input_tokens);
+        // What is not counted in tokens, and the request itself.
+        const auto units = price::cost(rates,
+                                       {.images = foreseen.images,
+                                        .audio_milliseconds = foreseen.audio_milliseconds,
+                                        .searches = foreseen.searches});
         estimate.cost = quota::estimate_cost(estimate,
                                              {.input_per_million = dearest.input,
                                               .output_per_million = dearest.output,
-                                              .request = dearest.request});
+                                              .request = units.value_or(dearest.request)});
     }
     WEIR_TRY(call.hold, runtime_.limits.hold(estimate));
     return {};

@@ -108,6 +108,23 @@ private:
     Result<void> decode(Call& call, std::string_view body);
     Result<void> reserve(Call& call);
 
+    // upload.cpp
+    aio::Task<Result<void>> read_upload(Call& call);
+    static void append_body_fields(const Call& call, std::size_t bytes, std::string& head);
+    aio::Task<Result<void>> send_upload(Call& call,
+                                        net::Exchange& exchange,
+                                        net::Pieces request,
+                                        const net::Timing& timing);
+
+    // passing.cpp: surfaces that pass through
+    // What the call may use; where the provider does not say, what it is said to have used.
+    static llm::Usage foresee(const Call& call);
+    Result<void> pass_other_answer(Call& call,
+                                   std::string_view body,
+                                   dialect::json::Splice& splice);
+    aio::Task<Result<void>> relay_passing(Call& call, net::Exchange& exchange);
+    aio::Task<Result<void>> relay_bytes(Call& call, net::Exchange& exchange, std::string type);
+
     // count_tokens.cpp
     aio::Task<Result<void>> count_tokens(Call& call, std::string_view body);
 

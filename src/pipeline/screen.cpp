@@ -59,6 +59,26 @@ bool may_pass(const dialect::AnswerView& answer,
     return true;
 }
 
+std::vector<dialect::Cut> cuts_of(const dialect::AnswerView& answer,
+                                  std::string_view text,
+                                  const guardrail::OutputRules& rules) {
+    std::vector<dialect::Cut> cuts;
+    for (std::size_t i = 0; i < answer.outputs.size(); ++i) {
+        const dialect::AnswerView::Output& output = answer.outputs[i];
+        if (output.text.size <= 2) {
+            continue;
+        }
+        std::string words = dialect::json::read_string(output.text.in(text));
+        const auto stop = cut(words, rules);
+        if (stop != guardrail::Stop::none) {
+            cuts.push_back({.output = i,
+                            .kept = std::move(words),
+                            .finish_word = std::string(llm::name(reason_of(stop)))});
+        }
+    }
+    return cuts;
+}
+
 void screen(llm::Answer& answer, const guardrail::OutputRules& rules) {
     for (llm::Choice& choice : answer.choices) {
         for (std::size_t i = 0; i < choice.parts.size(); ++i) {

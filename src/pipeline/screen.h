@@ -20,6 +20,11 @@ bool may_pass(const dialect::AnswerView& answer,
               std::string_view text,
               const guardrail::OutputRules& rules);
 
+// The texts of an answer in which there is a hit, each cut where the first one begins.
+std::vector<dialect::Cut> cuts_of(const dialect::AnswerView& answer,
+                                  std::string_view text,
+                                  const guardrail::OutputRules& rules);
+
 // Cuts the texts of an answer, each choice where the first hit in it begins: what comes after it in
 // the choice is gone.
 void screen(llm::Answer& answer, const guardrail::OutputRules& rules);

@@ -3,6 +3,8 @@
 // its name in the list in CMakeLists.txt, which writes the catalog.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -22,9 +24,10 @@ enum class Auth : std::uint8_t {
 
 // Where the calls of one surface go.
 struct Endpoint {
-    llm::Surface surface;
+    llm::Surface surface = llm::Surface::chat;
     std::string_view path;           // behind the base URL; `{model}` stands for the model's name
     std::string_view stream_path{};  // where a stream has its own; empty: the same
+    llm::Operation operation = llm::Operation::only;
 };
 
 // What most servers that speak OpenAI's API have.
@@ -33,13 +36,39 @@ inline constexpr Endpoint kCompatibleEndpoints[] = {
     {llm::Surface::embeddings, "/embeddings"},
     {llm::Surface::completions, "/completions"},
 };
-// What OpenAI itself has.
-inline constexpr Endpoint kOpenAiEndpoints[] = {
-    {llm::Surface::chat, "/chat/completions"},
-    {llm::Surface::embeddings, "/embeddings"},
-    {llm::Surface::completions, "/completions"},
-    {llm::Surface::responses, "/responses"},
+inline constexpr Endpoint kResponsesEndpoints[] = {{llm::Surface::responses, "/responses"}};
+// Surfaces that pass through, at OpenAI's paths.
+inline constexpr Endpoint kModerationEndpoints[] = {{llm::Surface::moderations, "/moderations"}};
+inline constexpr Endpoint kImageEndpoints[] = {
+    {llm::Surface::images, "/images/generations", {}, llm::Operation::generation},
+    {llm::Surface::images, "/images/edits", {}, llm::Operation::edit},
+    {llm::Surface::images, "/images/variations", {}, llm::Operation::variation},
 };
+inline constexpr Endpoint kSpeechEndpoints[] = {
+    {llm::Surface::audio, "/audio/speech", {}, llm::Operation::speech},
+};
+inline constexpr Endpoint kTranscriptionEndpoints[] = {
+    {llm::Surface::audio, "/audio/transcriptions", {}, llm::Operation::transcription},
+};
+inline constexpr Endpoint kTranslationEndpoints[] = {
+    {llm::Surface::audio, "/audio/translations", {}, llm::Operation::translation},
+};
+// Cohere's and Jina's shape, which the others took over.
+inline constexpr Endpoint kRerankEndpoints[] = {{llm::Surface::rerank, "/rerank"}};
+
+// One list of several.
+template <std::size_t... kSizes>
+constexpr std::array<Endpoint, (kSizes + ...)> joined(const Endpoint (&... lists)[kSizes]) {
+    std::array<Endpoint, (kSizes + ...)> all{};
+    std::size_t at = 0;
+    const auto add = [&](std::span<const Endpoint> list) {
+        for (const Endpoint& endpoint : list) {
+            all[at++] = endpoint;
+        }
+    };
+    (add(lists), ...);
+    return all;
+}
 
 // In a default base URL: what the configuration's `region` says.
 inline constexpr std::string_view kRegion = "{region}";

@@ -77,8 +77,9 @@ Provider::Provider(const ProviderSection& section, std::shared_ptr<net::Upstream
         const std::string_view stream_path =
             endpoint.stream_path.empty() ? endpoint.path : endpoint.stream_path;
         endpoints_.push_back({.surface = endpoint.surface,
-                              .whole = make_head(section, endpoint.path),
-                              .stream = make_head(section, stream_path)});
+                              .operation = endpoint.operation,
+                              .whole = make_head(section, endpoint.surface, endpoint.path),
+                              .stream = make_head(section, endpoint.surface, stream_path)});
     }
     if (kind_.auth == Auth::aws && section.bearer_token.empty()) {
         signer_ = std::unique_ptr<const Signer>(new Signer{
@@ -138,7 +139,9 @@ void Provider::sign(std::span<const std::string_view> body, WallTime now, std::s
     }
 }
 
-Provider::Head Provider::make_head(const ProviderSection& section, std::string_view path) const {
+Provider::Head Provider::make_head(const ProviderSection& section,
+                                   llm::Surface surface,
+                                   std::string_view path) const {
     std::string target = base_url_of(section).path + std::string(path);
     if (!section.api_version.empty()) {
         target += "?api-version=";
@@ -147,10 +150,13 @@ Provider::Head Provider::make_head(const ProviderSection& section, std::string_v
     std::string head = "POST " + target + " HTTP/1.1\r\n";
     net::append_field(head, "host", upstream_->authority());
     net::append_field(head, "user-agent", "weir");
-    net::append_field(head, "accept", "application/json, text/event-stream");
+    const bool passes = llm::passes_through(surface);  // sounds and forms, too
+    net::append_field(head, "accept", passes ? "*/*" : "application/json, text/event-stream");
     // What comes back is read and spliced as it is.
     net::append_field(head, "accept-encoding", "identity");
-    net::append_field(head, "content-type", "application/json");
+    if (!passes) {
+        net::append_field(head, "content-type", "application/json");
+    }
     append_credential(section, head);
     const std::size_t model = head.find(kModel);
     if (model == std::string::npos) {
@@ -161,10 +167,12 @@ Provider::Head Provider::make_head(const ProviderSection& section, std::string_v
             .names_model = true};
 }
 
-std::optional<Way> Provider::way(llm::Surface surface, llm::Dialect dialect) const {
-    const auto find = [this](llm::Surface wanted) {
-        return std::find_if(endpoints_.begin(), endpoints_.end(), [wanted](const Heads& heads) {
-            return heads.surface == wanted;
+std::optional<Way> Provider::way(llm::Surface surface,
+                                 llm::Dialect dialect,
+                                 llm::Operation operation) const {
+    const auto find = [&](llm::Surface wanted) {
+        return std::find_if(endpoints_.begin(), endpoints_.end(), [&](const Heads& heads) {
+            return heads.surface == wanted && heads.operation == operation;
         });
     };
     // Two dialects count tokens, each in its own way.

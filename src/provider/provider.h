@@ -42,9 +42,12 @@ public:
     std::span<const std::string> forward_headers() const { return forward_headers_; }
 
     // nullopt: it has nothing of this kind. `dialect` is the client's.
-    std::optional<Way> way(llm::Surface surface, llm::Dialect dialect) const;
+    std::optional<Way> way(llm::Surface surface,
+                           llm::Dialect dialect,
+                           llm::Operation operation = llm::Operation::only) const;
 
     // The request's head with every field but Content-Length and those of the call; no blank line.
+    // On surfaces that pass through, Content-Type is of the call.
     void begin_head(const Way& way,
                     std::string_view model,
                     bool is_stream,
@@ -67,11 +70,14 @@ private:
     struct Signer;
     struct Heads {
         llm::Surface surface;
+        llm::Operation operation;
         Head whole, stream;
     };
 
     Provider(const ProviderSection& section, std::shared_ptr<net::Upstream> upstream);
-    Head make_head(const ProviderSection& section, std::string_view path) const;
+    Head make_head(const ProviderSection& section,
+                   llm::Surface surface,
+                   std::string_view path) const;
 
     std::string name_;
     const ProviderKind& kind_;

@@ -56,6 +56,7 @@ aio::Task<void> Edge::handle(net::ServerCall& call) {
             co_await pipeline_.serve(
                 call,
                 {.surface = routed.surface,
+                 .operation = routed.operation,
                  .dialect = routed.dialect,
                  .model = routed.item,
                  .stream = routed.stream,

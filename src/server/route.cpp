@@ -9,6 +9,7 @@ namespace weir::server {
 namespace {
 
 using llm::Dialect;
+using llm::Operation;
 using llm::Surface;
 
 constexpr std::string_view kModels = "/models";
@@ -19,6 +20,7 @@ struct Entry {
     std::string_view path;  // behind the prefix
     Surface surface;
     Dialect dialect;
+    Operation operation = Operation::only;
 };
 constexpr Entry kCalls[] = {
     {"/chat/completions", Surface::chat, Dialect::openai_chat},
@@ -27,6 +29,14 @@ constexpr Entry kCalls[] = {
     {"/responses", Surface::responses, Dialect::openai_responses},
     {"/messages", Surface::messages, Dialect::anthropic},
     {"/messages/count_tokens", Surface::count_tokens, Dialect::anthropic},
+    {"/moderations", Surface::moderations, Dialect::openai_chat},
+    {"/images/generations", Surface::images, Dialect::openai_chat, Operation::generation},
+    {"/images/edits", Surface::images, Dialect::openai_chat, Operation::edit},
+    {"/images/variations", Surface::images, Dialect::openai_chat, Operation::variation},
+    {"/audio/speech", Surface::audio, Dialect::openai_chat, Operation::speech},
+    {"/audio/transcriptions", Surface::audio, Dialect::openai_chat, Operation::transcription},
+    {"/audio/translations", Surface::audio, Dialect::openai_chat, Operation::translation},
+    {"/rerank", Surface::rerank, Dialect::openai_chat},
 };
 
 struct Verb {
@@ -167,6 +177,7 @@ Routed find_deployment(std::string_view path) {
             return {.route = Route::call,
                     .allow = kPost,
                     .surface = entry.surface,
+                    .operation = entry.operation,
                     .dialect = entry.dialect,
                     .item = *model};
         }
@@ -185,12 +196,14 @@ Routed find_route(std::string_view path) {
         }
         return find_model(rest, Dialect::gemini);
     }
-    const std::string_view rest = without_prefix(path);
+    // Cohere's clients ask for its second version, whose shape is the first one's.
+    const std::string_view rest = path == "/v2/rerank" ? "/rerank" : without_prefix(path);
     for (const Entry& entry : kCalls) {
         if (rest == entry.path) {
             return {.route = Route::call,
                     .allow = kPost,
                     .surface = entry.surface,
+                    .operation = entry.operation,
                     .dialect = entry.dialect,
                     .item = {}};
         }

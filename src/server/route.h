@@ -23,6 +23,7 @@ struct Routed {
     Route route = Route::none;
     std::string_view allow;  // the methods it has, as the Allow field lists them
     llm::Surface surface = llm::Surface::chat;
+    llm::Operation operation = llm::Operation::only;
     llm::Dialect dialect = llm::Dialect::openai_chat;  // of the answers, also of refusals
     std::string item;                                  // the model's name, where the path has it
     std::string_view rest;                             // of Route::kept: "", "/cancel" …

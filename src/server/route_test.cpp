@@ -6,6 +6,7 @@ namespace weir::server {
 namespace {
 
 using llm::Dialect;
+using llm::Operation;
 using llm::Surface;
 
 struct Case {
@@ -15,7 +16,14 @@ struct Case {
     Surface surface = Surface::chat;
     Dialect dialect = Dialect::openai_chat;
     bool stream = false;
+    Operation operation = Operation::only;
 };
+constexpr Case passing(std::string_view path,
+                       Surface surface,
+                       Operation operation,
+                       std::string_view item = {}) {
+    return {path, Route::call, item, surface, Dialect::openai_chat, false, operation};
+}
 class RouteTable : public testing::TestWithParam<Case> {};
 TEST_P(RouteTable, MeansThisAndNothingElse) {
     const auto routed = find_route(GetParam().path);
@@ -24,6 +32,7 @@ TEST_P(RouteTable, MeansThisAndNothingElse) {
     EXPECT_EQ(routed.surface, GetParam().surface) << GetParam().path;
     EXPECT_EQ(routed.dialect, GetParam().dialect) << GetParam().path;
     EXPECT_EQ(routed.stream, GetParam().stream) << GetParam().path;
+    EXPECT_EQ(routed.operation, GetParam().operation) << GetParam().path;
     EXPECT_EQ(routed.allow.empty(), routed.route == Route::none);
 }
 INSTANTIATE_TEST_SUITE_P(
@@ -85,6 +94,22 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"/v1/models/openai/gpt-4o", Route::model, "openai/gpt-4o"},
         Case{"/api/v1/keys", Route::admin, ""},
         Case{"/api/v1/usage/x", Route::admin, ""},
+        Case{"/v1/moderations", Route::call, "", Surface::moderations},
+        passing("/v1/images/generations", Surface::images, Operation::generation),
+        passing("/v1/images/edits", Surface::images, Operation::edit),
+        passing("/v1/images/variations", Surface::images, Operation::variation),
+        passing("/v1/audio/speech", Surface::audio, Operation::speech),
+        passing("/api/v1/audio/transcriptions", Surface::audio, Operation::transcription),
+        passing("/v1/audio/translations", Surface::audio, Operation::translation),
+        passing("/openai/deployments/w/audio/translations",
+                Surface::audio,
+                Operation::translation,
+                "w"),
+        Case{"/v1/rerank", Route::call, "", Surface::rerank},
+        Case{"/v2/rerank", Route::call, "", Surface::rerank},
+        Case{"/v2/chat/completions", Route::none, ""},
+        Case{"/v1/audio", Route::none, ""},
+        Case{"/v1/images/", Route::none, ""},
         Case{"/", Route::none, ""},
         Case{"/v1", Route::none, ""},
         Case{"/v1/models/", Route::none, ""},

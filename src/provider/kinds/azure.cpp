@@ -8,12 +8,31 @@ constexpr Endpoint kDeployments[] = {
     {llm::Surface::chat, "/openai/deployments/{model}/chat/completions"},
     {llm::Surface::embeddings, "/openai/deployments/{model}/embeddings"},
     {llm::Surface::completions, "/openai/deployments/{model}/completions"},
+    {llm::Surface::images,
+     "/openai/deployments/{model}/images/generations",
+     {},
+     llm::Operation::generation},
+    {llm::Surface::images, "/openai/deployments/{model}/images/edits", {}, llm::Operation::edit},
+    {llm::Surface::audio, "/openai/deployments/{model}/audio/speech", {}, llm::Operation::speech},
+    {llm::Surface::audio,
+     "/openai/deployments/{model}/audio/transcriptions",
+     {},
+     llm::Operation::transcription},
+    {llm::Surface::audio,
+     "/openai/deployments/{model}/audio/translations",
+     {},
+     llm::Operation::translation},
 };
 constexpr Endpoint kV1[] = {
     {llm::Surface::chat, "/openai/v1/chat/completions"},
     {llm::Surface::embeddings, "/openai/v1/embeddings"},
     {llm::Surface::completions, "/openai/v1/completions"},
     {llm::Surface::responses, "/openai/v1/responses"},
+    {llm::Surface::images, "/openai/v1/images/generations", {}, llm::Operation::generation},
+    {llm::Surface::images, "/openai/v1/images/edits", {}, llm::Operation::edit},
+    {llm::Surface::audio, "/openai/v1/audio/speech", {}, llm::Operation::speech},
+    {llm::Surface::audio, "/openai/v1/audio/transcriptions", {}, llm::Operation::transcription},
+    {llm::Surface::audio, "/openai/v1/audio/translations", {}, llm::Operation::translation},
 };
 
 }  // namespace

@@ -3,6 +3,9 @@
 namespace weir::provider {
 namespace {
 
+constexpr auto kEndpoints =
+    joined(kCompatibleEndpoints, kTranscriptionEndpoints, kTranslationEndpoints, kRerankEndpoints);
+
 // API-MAPPING section 1: what vLLM takes beyond OpenAI's fields.
 constexpr std::string_view kFields[] = {"top_k",
                                         "min_p",
@@ -32,6 +35,7 @@ extern constinit const ProviderKind vllm{
     .base_url = "",
     .key_variable = "",
     .needs_key = false,
+    .endpoints = kEndpoints,
     .idle_seconds = 4,
     .passed_fields = kFields,
 };
