@@ -208,6 +208,29 @@ TEST(PassRelay, TakesAFinishForTheEndWhereTheProviderIsKnownToLeaveItOut) {
     EXPECT_EQ(outcome.out, text("x") + kStop + kDone);
 }
 
+// Completions have one shape for all their chunks, also for those that Weir makes.
+TEST(PassRelay, CutsACompletionInItsOwnShapeAtEveryCut) {
+    const auto words = [](std::string_view said, std::string_view finish = "null") {
+        return fmt::format(
+            R"(data: {{"id":"c1","object":"text_completion","created":7,"model":"up","choices":[{{"text":"{}","index":0,"logprobs":null,"finish_reason":{}}}]}})"
+            "\n\n",
+            said,
+            finish);
+    };
+    const auto filter = rules({"secret"});
+    const std::string stream = words("a se") + words("cret b") + words("", R"("stop")") + kDone;
+    const ChatTerms terms{.rules = filter.get()};
+    const auto whole = relay_in(terms, {stream});
+    const std::string stop =
+        R"(data: {"id":"c1","object":"text_completion","created":7,"model":"up","choices":[{"index":0,"text":"","logprobs":null,"finish_reason":"content_filter"}]})"
+        "\n\n";
+    EXPECT_EQ(whole.out, words("a ") + stop + kDone);
+    for (std::size_t cut = 0; cut < stream.size(); ++cut) {
+        const std::string_view view = stream;
+        EXPECT_EQ(relay_in(terms, {view.substr(0, cut), view.substr(cut)}), whole) << cut;
+    }
+}
+
 TEST(PassRelay, CountsWhatWasSentWhereTheProviderDoesNot) {
     const auto outcome =
         relay_in({.input_tokens_estimate = 9}, {text("x") + text("y") + kStop + kDone});

@@ -24,6 +24,40 @@ TEST(ProvidersSection, EveryKindWithADefaultHasAGoodOne) {
     }
 }
 
+TEST(ProviderKind, HasEachEndpointOnce) {
+    for (const ProviderKind* kind : all_kinds()) {
+        for (const auto list : {kind->endpoints, kind->versioned_endpoints}) {
+            for (std::size_t i = 0; i < list.size(); ++i) {
+                EXPECT_TRUE(list[i].path.starts_with('/')) << kind->name;
+                for (std::size_t j = 0; j < i; ++j) {
+                    EXPECT_FALSE(list[i].surface == list[j].surface &&
+                                 list[i].operation == list[j].operation)
+                        << kind->name << ' ' << list[i].path;
+                }
+            }
+        }
+    }
+}
+
+TEST(ProviderKind, SaysWhichOfASurfacesCallsItHas) {
+    const auto has = [](std::string_view kind, llm::Surface surface, llm::Operation operation) {
+        const auto endpoints = find_kind(kind)->endpoints;
+        return std::any_of(endpoints.begin(), endpoints.end(), [&](const Endpoint& endpoint) {
+            return endpoint.surface == surface && endpoint.operation == operation;
+        });
+    };
+    using llm::Operation;
+    using llm::Surface;
+    EXPECT_TRUE(has("openai", Surface::audio, Operation::translation));
+    EXPECT_TRUE(has("groq", Surface::audio, Operation::transcription));
+    EXPECT_FALSE(has("groq", Surface::images, Operation::generation));
+    EXPECT_TRUE(has("xai", Surface::images, Operation::edit));
+    EXPECT_FALSE(has("xai", Surface::images, Operation::variation));
+    EXPECT_TRUE(has("vllm", Surface::rerank, Operation::only));
+    EXPECT_FALSE(has("openai", Surface::rerank, Operation::only));
+    EXPECT_FALSE(has("deepseek", Surface::moderations, Operation::only));
+}
+
 TEST(ProvidersSection, ReadsAProvider) {
     const auto loaded = load(
         "providers:\n"

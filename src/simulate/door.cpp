@@ -4,12 +4,14 @@ namespace weir::simulate {
 namespace {
 
 using llm::Dialect;
+using llm::Operation;
 using llm::Surface;
 
 struct Entry {
     std::string_view path;
     Surface surface;
     Dialect dialect;
+    Operation operation = Operation::only;
 };
 constexpr Entry kEntries[] = {
     {"/v1/chat/completions", Surface::chat, Dialect::openai_chat},
@@ -17,6 +19,15 @@ constexpr Entry kEntries[] = {
     {"/v1/responses", Surface::responses, Dialect::openai_responses},
     {"/v1/messages", Surface::messages, Dialect::anthropic},
     {"/v1/messages/count_tokens", Surface::count_tokens, Dialect::anthropic},
+    {"/v1/completions", Surface::completions, Dialect::openai_chat},
+    {"/v1/moderations", Surface::moderations, Dialect::openai_chat},
+    {"/v1/images/generations", Surface::images, Dialect::openai_chat, Operation::generation},
+    {"/v1/images/edits", Surface::images, Dialect::openai_chat, Operation::edit},
+    {"/v1/images/variations", Surface::images, Dialect::openai_chat, Operation::variation},
+    {"/v1/audio/speech", Surface::audio, Dialect::openai_chat, Operation::speech},
+    {"/v1/audio/transcriptions", Surface::audio, Dialect::openai_chat, Operation::transcription},
+    {"/v1/audio/translations", Surface::audio, Dialect::openai_chat, Operation::translation},
+    {"/v1/rerank", Surface::rerank, Dialect::openai_chat},
 };
 
 struct Verb {
@@ -35,7 +46,10 @@ constexpr Verb kVerbs[] = {
 std::optional<Door> find_door(std::string_view path) {
     for (const Entry& entry : kEntries) {
         if (path == entry.path) {
-            return Door{.surface = entry.surface, .dialect = entry.dialect, .model = {}};
+            return Door{.surface = entry.surface,
+                        .operation = entry.operation,
+                        .dialect = entry.dialect,
+                        .model = {}};
         }
     }
     for (const std::string_view prefix : {"/v1beta/models/", "/v1/models/"}) {

@@ -11,6 +11,7 @@ namespace weir::simulate {
 
 struct Door {
     llm::Surface surface = llm::Surface::chat;
+    llm::Operation operation = llm::Operation::only;
     llm::Dialect dialect = llm::Dialect::openai_chat;
     std::string model;  // where the path names it
     bool stream = false;

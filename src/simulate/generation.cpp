@@ -78,17 +78,6 @@ struct Writer {
 
 }  // namespace
 
-// Holds one of the slots; frees it on every way out.
-class Simulator::Slot {
-public:
-    explicit Slot(Simulator& simulator) : simulator_(simulator) {}
-    Slot(const Slot&) = delete;
-    ~Slot() { simulator_.free_slot(); }
-
-private:
-    Simulator& simulator_;
-};
-
 aio::Task<bool> Simulator::begin(net::ServerCall& call, const Door& door, const Failure& failure) {
     ++stats_.calls;
     const bool has_slot = co_await take_slot();

@@ -5,6 +5,7 @@
 #include "simulate/compose.h"
 #include "simulate/example.h"
 #include "simulate/failure.h"
+#include "simulate/other_surfaces.h"
 
 namespace weir::simulate {
 namespace {
@@ -87,6 +88,32 @@ TEST(Compose, SignsItsThoughtsAndKnowsItsOwn) {
     EXPECT_TRUE(compose(call, {}));
     std::get<llm::Reasoning>(call.messages.back().parts[0].body).text += "!";
     EXPECT_EQ(compose(call, {}).error().code(), Code::invalid_request);
+}
+
+TEST(OtherSurfaces, RefuseWhatIsNoRequest) {
+    const Door speech{.surface = llm::Surface::audio, .operation = llm::Operation::speech};
+    EXPECT_EQ(reply(1, speech, "application/json", "x").error().code(), Code::invalid_json);
+    const Door listen{.surface = llm::Surface::audio, .operation = llm::Operation::transcription};
+    const std::string form =
+        "--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nm\r\n--b--";
+    EXPECT_EQ(reply(1, listen, "multipart/form-data; boundary=b", form).error().parameter(),
+              "file");
+    EXPECT_FALSE(reply(1, listen, "multipart/form-data", form));
+}
+
+TEST(OtherSurfaces, HearTheSameInTheSameFile) {
+    const Door listen{.surface = llm::Surface::audio, .operation = llm::Operation::transcription};
+    const auto hear = [&](std::string_view sound) {
+        const std::string form = fmt::format(
+            "--b\r\nContent-Disposition: form-data; name=\"response_format\"\r\n\r\ntext\r\n"
+            "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\n{}\r\n"
+            "--b--\r\n",
+            sound);
+        const auto made = reply(1, listen, "multipart/form-data; boundary=b", form);
+        return made ? made->parts.front() : made.error().message();
+    };
+    EXPECT_EQ(hear("a\r\n--\r\nb"), hear("a\r\n--\r\nb"));
+    EXPECT_NE(hear("a"), hear("b"));
 }
 
 TEST(Failure, ReadsTheHeaderGrammar) {

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "simulate/other_surfaces.h"
 #include "simulate/words.h"
 
 namespace weir::simulate {
@@ -53,6 +54,8 @@ aio::Task<void> Simulator::handle(net::ServerCall& call) {
     const auto door = head.method == net::Method::post ? find_door(path) : std::nullopt;
     if (door && door->surface == llm::Surface::embeddings) {
         co_await embeddings(call);
+    } else if (door && has_reply(door->surface)) {
+        co_await others(call, *door);
     } else if (door && door->surface == llm::Surface::count_tokens) {
         co_await count_tokens(call, *door);
     } else if (door) {
@@ -129,6 +132,60 @@ aio::Task<void> Simulator::embeddings(net::ServerCall& call) {
                           {"model", prompt->model},
                           {"usage", {{"prompt_tokens", tokens}, {"total_tokens", tokens}}}}
                          .dump());
+}
+
+aio::Task<void> Simulator::others(net::ServerCall& call, Door door) {
+    const Failure failure = pick_failure(call.head().find("x-sim"));
+    const std::string type(call.head().find("content-type"));
+    const auto body = co_await call.read_body(kBodyBytesMax);
+    if (!body) {
+        co_await respond_error(
+            call, door.dialect, info(body.error().code()).status, body.error().message());
+        co_return;
+    }
+    const auto made = reply(options_.seed, door, type, *body);
+    if (!made) {
+        co_await respond_error(call, door.dialect, 400, made.error().message());
+        co_return;
+    }
+    call.release_request();
+    const bool goes_on = co_await begin(call, door, failure);
+    if (!goes_on) {
+        co_return;
+    }
+    const Slot slot(*this);
+    bool present = co_await pause(options_.first_token + failure.stall);
+    stats_.tokens += static_cast<std::uint64_t>(made->tokens);
+    if (present && made->parts.size() == 1 && !failure.cut && made->type == "application/json") {
+        ++stats_.completed;
+        co_await respond(call, 200, made->parts.front());
+        co_return;
+    }
+    std::string out =
+        fmt::format("HTTP/1.1 200 OK\r\ncontent-type: {}\r\ntransfer-encoding: chunked\r\n{}\r\n",
+                    made->type,
+                    call.keeps_alive() ? "" : "connection: close\r\n");
+    for (std::size_t i = 0; present && i < made->parts.size(); ++i) {
+        if (failure.cut && i == failure.after_tokens) {
+            present = false;
+            break;
+        }
+        out += fmt::format("{:x}\r\n{}\r\n", made->parts[i].size(), made->parts[i]);
+        out += i + 1 == made->parts.size() ? "0\r\n\r\n" : "";
+        const std::string_view pieces[] = {out};
+        const net::Io io = co_await call.write(pieces);
+        out.clear();
+        present = io.is_ok();
+        if (present) {
+            present = co_await pause(token_pause());
+        }
+    }
+    if (!present) {
+        ++stats_.aborted;
+        co_return;
+    }
+    ++stats_.completed;
+    call.finish();
 }
 
 aio::Task<void> Simulator::models(net::ServerCall& call, std::string_view id) {

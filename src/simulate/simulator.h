@@ -46,7 +46,16 @@ private:
         std::uint64_t aborted = 0;    // the caller left, or a forced cut
         std::uint64_t tokens = 0;     // output tokens sent
     };
-    class Slot;
+    // Holds one of the slots; frees it on every way out.
+    class Slot {
+    public:
+        explicit Slot(Simulator& simulator) : simulator_(simulator) {}
+        Slot(const Slot&) = delete;
+        ~Slot() { simulator_.free_slot(); }
+
+    private:
+        Simulator& simulator_;
+    };
     // One call to the model, and how it is answered.
     struct Play {
         Door door;
@@ -71,6 +80,8 @@ private:
     void keep(const Play& play);
     aio::Task<void> kept(net::ServerCall& call, std::string_view id);
     aio::Task<void> embeddings(net::ServerCall& call);
+    // What other_surfaces.h answers.
+    aio::Task<void> others(net::ServerCall& call, Door door);
     aio::Task<void> models(net::ServerCall& call, std::string_view id);
     // true: the caller is still there.
     aio::Task<bool> pause(std::chrono::nanoseconds length);

@@ -19,7 +19,7 @@ FAMILIES = {'chat': ('openai_compatible', '/v1'), 'responses': ('openai_response
 with simulator() as fast, simulator('--tps', '20') as slow:
     providers = [provider(fast.port), provider(slow.port, 'slow')]
     models = [{'name': name, 'targets': [{'provider': 'sim', 'model': name}]}
-              for name in ('sim-small', 'sim-large', 'sim-embed')]
+              for name in ('sim-small', 'sim-large', 'sim-embed', 'gpt-image-1')]
     models.append({'name': 'sim-slow', 'targets': [{'provider': 'slow', 'model': 'sim-slow'}]})
     # One model of each family of providers, served by the same simulator in that family's dialect.
     for family, (kind, path) in FAMILIES.items():

@@ -29,6 +29,34 @@ TEST(ChatRequest, KnowsWhatItNeedsToKnow) {
     EXPECT_EQ(request->choices, 2);
 }
 
+TEST(OtherRequests, SayWhatElseMattersOfThem) {
+    json::Scratch scratch;
+    const auto read = [&](llm::Surface surface, std::string_view body) {
+        auto request = read_request({.surface = surface, .model = {}}, body, scratch);
+        EXPECT_TRUE(request.has_value());
+        return std::move(*request);
+    };
+    using llm::Surface;
+    EXPECT_TRUE(
+        read(Surface::embeddings, R"({"input":"a","encoding_format":"base64"})").wants_base64);
+    EXPECT_FALSE(
+        read(Surface::embeddings, R"({"input":"a","encoding_format":"float"})").wants_base64);
+    EXPECT_EQ(
+        read(Surface::audio, R"({"input":"\u00e4\ud83d\ude00b","voice":"x"})").input_characters, 3);
+    EXPECT_TRUE(read(Surface::audio, R"({"input":"a","stream_format":"sse"})").stream);
+    EXPECT_FALSE(read(Surface::audio, R"({"input":"a","stream_format":"audio"})").stream);
+    // No usage is asked for where the field is unknown.
+    const auto images = read(Surface::images, R"({"prompt":"a","stream":true,"n":3})");
+    EXPECT_TRUE(images.stream);
+    EXPECT_EQ(images.choices, 3);
+    EXPECT_TRUE(images.usage_words.empty());
+    // Each prompt is answered; an array of numbers is one, in tokens.
+    EXPECT_EQ(read(Surface::completions, R"({"prompt":"a"})").choices, 1);
+    EXPECT_EQ(read(Surface::completions, R"({"prompt":["a","b"],"n":2})").choices, 4);
+    EXPECT_EQ(read(Surface::completions, R"({"prompt":[1,2,3]})").choices, 1);
+    EXPECT_EQ(read(Surface::completions, R"({"prompt":[[1,2],[3]]})").choices, 2);
+}
+
 struct BadField {
     std::string_view field, parameter;
 };
