@@ -138,13 +138,32 @@ TEST(AnthropicAnswer, ComesBackAsItWas) {
           {"type":"redacted_thinking","data":"c2VhbA"},
           {"type":"text","text":"so","citations":[{"type":"char_location","cited_text":"c","document_index":0}]},
           {"type":"server_tool_use","id":"s","name":"web_search","input":{"query":"q"}},
-          {"type":"tool_use","id":"toolu_1","name":"f","input":{"a":[1,"\u00e9"]}}],
-        "stop_reason":"tool_use","stop_sequence":null,"usage":{"input_tokens":10,
+          {"type":"tool_use","id":"toolu_1","name":"f","input":{"a":[1,"\u00e9"]},
+           "caller":{"type":"direct"}}],
+        "stop_reason":"tool_use","stop_sequence":null,"stop_details":null,"container":null,
+        "usage":{"input_tokens":10,
           "cache_creation_input_tokens":30,"cache_read_input_tokens":200,
           "cache_creation":{"ephemeral_5m_input_tokens":10,"ephemeral_1h_input_tokens":20},
           "output_tokens":50,"output_tokens_details":{"thinking_tokens":7},
-          "server_tool_use":{"web_search_requests":2},"service_tier":"standard"}})");
+          "server_tool_use":{"web_search_requests":2,"web_fetch_requests":0},
+          "inference_geo":null,"service_tier":"standard"}})");
     EXPECT_EQ(encode(answer_of(body.dump())), body);
+}
+
+// Words of other dialects for a tier, and ids that would say whose they are, do not come through.
+TEST(AnthropicAnswer, NamesNoOtherProvider) {
+    auto answer = saying({{.body = llm::Text{.text = "x"}}});
+    answer.id = "chatcmpl-7";
+    for (const auto& [said, told] : {std::pair{"default", "standard"},
+                                     std::pair{"flex", "standard"},
+                                     std::pair{"priority", "priority"},
+                                     std::pair{"batch", "batch"}}) {
+        answer.service_tier = said;
+        EXPECT_EQ(encode(answer)["usage"]["service_tier"], told);
+    }
+    answer.service_tier.clear();
+    EXPECT_TRUE(encode(answer)["usage"]["service_tier"].is_null());
+    EXPECT_EQ(encode(answer)["id"], "msg_r1");
 }
 
 // API-MAPPING 9, number 7: neither counted twice nor left out, in both directions.
@@ -187,7 +206,7 @@ TEST(AnthropicAnswer, NeverSaysAnEmptyBlockAndNeverBreaksItsJson) {
                          FinishReason::tool_calls);
     const Json body = encode(answer);
     EXPECT_EQ(body["content"], Json::parse(R"([{"type":"tool_use","id":"toolu_r1_4","name":"f",
-        "input":{"INVALID_JSON":"{\"a\":"}}])"));
+        "input":{"INVALID_JSON":"{\"a\":"},"caller":{"type":"direct"}}])"));
     EXPECT_EQ(body["id"], "msg_r1");
     EXPECT_EQ(body["usage"]["output_tokens"], 0);
     EXPECT_EQ(encode({})["content"], Json::array());
@@ -195,7 +214,7 @@ TEST(AnthropicAnswer, NeverSaysAnEmptyBlockAndNeverBreaksItsJson) {
 
 TEST(AnthropicAnswer, ARefusalIsOne) {
     const Json body = encode(saying({{.body = llm::Refusal{.text = "No."}}}));
-    EXPECT_EQ(body["content"], Json::parse(R"([{"type":"text","text":"No."}])"));
+    EXPECT_EQ(body["content"], Json::parse(R"([{"type":"text","text":"No.","citations":null}])"));
     EXPECT_EQ(body["stop_reason"], "refusal");
 }
 

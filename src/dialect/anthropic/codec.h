@@ -64,10 +64,15 @@ private:
     std::int64_t uncached_ = 0, read_ = 0, write_ = 0, write_5m_ = 0, write_1h_ = 0;
     std::int64_t output_ = 0, thinking_ = 0, searches_ = 0;
 };
-// The members of a `usage` object that is open: input, caches, output.
+// The members of a `usage` object that is open: input, caches, output. The specification demands
+// all of them, and null for what is not known; typed clients are made from it.
 void write_usage(const llm::Usage& usage, json::Writer& json);
+// Those that only a message's own usage has, behind them; `tier` as any provider says it.
+void write_message_usage(const llm::Usage& usage, std::string_view tier, json::Writer& json);
+// Why a message stopped: the members of it, or of a message_delta's `delta`. Empty: null.
+void write_stop(std::string_view reason, std::string_view sequence, json::Writer& json);
 
-// "msg_…": where the provider gave an answer no id.
+// "msg_…": of this dialect's providers their own; a foreign one would say who they are.
 std::string message_id(std::string_view provider_id, std::string_view request_id);
 
 }  // namespace weir::dialect::anthropic

@@ -15,6 +15,7 @@ void write_text(const llm::Text& text, Writer& json) {
         return;
     }
     json.object().field("type", "text").field("text", text.text);
+    json.key("citations");
     bool has_citations = false;
     for (const llm::Citation& citation : text.citations) {
         // Others' citations point into the text; these are proofs of the provider's own.
@@ -23,13 +24,11 @@ void write_text(const llm::Text& text, Writer& json) {
         }
         if (!has_citations) {
             has_citations = true;
-            json.key("citations").array();
+            json.array();
         }
         json.raw(citation.json);
     }
-    if (has_citations) {
-        json.end_array();
-    }
+    has_citations ? json.end_array() : json.null();
     json.end_object();
 }
 
@@ -74,6 +73,7 @@ void write_part(const llm::Part& part, std::size_t index, const AnswerTerms& ter
         json.object().field("type", "tool_use").field("id", carry_in_id(id, call->signature));
         json.field("name", call->name);
         write_input(call->arguments, json);
+        json.key("caller").object().field("type", "direct").end_object();
         json.end_object();
     } else if (const auto* opaque = llm::as<llm::Opaque>(part);
                opaque != nullptr && opaque->of == llm::Dialect::anthropic) {
@@ -88,14 +88,6 @@ bool refuses(const llm::Choice& choice) {
         }
     }
     return false;
-}
-
-void write_nullable(std::string_view name, std::string_view text, Writer& json) {
-    if (text.empty()) {
-        json.key(name).null();
-    } else {
-        json.field(name, text);
-    }
 }
 
 }  // namespace
@@ -114,13 +106,13 @@ std::string encode_answer(const llm::Answer& answer, const AnswerTerms& terms) {
     json.end_array();
     const bool is_refusal = choice.finish == llm::FinishReason::stop && refuses(choice);
     const auto finish = is_refusal ? llm::FinishReason::content_filter : choice.finish;
-    write_nullable("stop_reason", stop_reason(finish, choice.finish_word), json);
-    write_nullable("stop_sequence", choice.stop_sequence, json);
+    write_stop(stop_reason(finish, choice.finish_word), choice.stop_sequence, json);
     // Clients read it without asking whether it is there.
     const llm::Usage usage = answer.usage.value_or(llm::Usage{});
     json.key("usage").object();
     write_usage(usage, json);
-    json.field_unless_empty("service_tier", answer.service_tier).end_object();
+    write_message_usage(usage, answer.service_tier, json);
+    json.end_object();
     json.end_object();
     return body;
 }

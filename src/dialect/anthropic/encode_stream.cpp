@@ -105,11 +105,13 @@ private:
         Writer json(*out_);
         json.object().field("id", message_id(id_, request_id_)).field("type", "message");
         json.field("role", "assistant").field("model", model_);
-        json.key("content").array().end_array().key("stop_reason").null();
-        json.key("stop_sequence").null().key("usage").object();
+        json.key("content").array().end_array();
+        write_stop({}, {}, json);
+        json.key("usage").object();
         llm::Usage known = usage_.value_or(llm::Usage{.output_tokens = 1});
         known.reasoning_tokens = known.searches = 0;
         write_usage(known, json);
+        write_message_usage(known, {}, json);
         json.end_object().end_object();
         close_event();
     }
@@ -171,13 +173,13 @@ private:
             carry_in_id(id, {.text = std::string(event.signature), .of = event.signature_of}));
         rest += R"(","name":")";
         json::append_escaped(rest, event.name);
-        rest += R"(","input":{})";
+        rest += R"(","input":{},"caller":{"type":"direct"})";
         open_block(rest);
     }
 
     void open_text() {
         if (!block_open_) {
-            open_block(citations_.empty() ? R"("type":"text","text":"")"
+            open_block(citations_.empty() ? R"("citations":null,"type":"text","text":"")"
                                           : R"("citations":[],"type":"text","text":"")");
             cite();
         }
@@ -248,20 +250,14 @@ private:
         open_event("message_delta");
         *out_ += ",\"delta\":";
         Writer delta(*out_);
-        delta.object().key("stop_reason");
-        word.empty() ? delta.null() : delta.string(word);
-        delta.key("stop_sequence");
-        reason == llm::FinishReason::stop_sequence && !word_.empty() ? delta.string(word_)
-                                                                     : delta.null();
+        delta.object();
+        const bool met_sequence = reason == llm::FinishReason::stop_sequence;
+        write_stop(word, met_sequence ? std::string_view(word_) : std::string_view{}, delta);
         delta.end_object();
         *out_ += ",\"usage\":";
         Writer usage(*out_);
         usage.object();
-        if (usage_) {
-            write_usage(*usage_, usage);
-        } else {
-            usage.field("output_tokens", std::int64_t{0});  // clients read it unasked
-        }
+        write_usage(usage_.value_or(llm::Usage{}), usage);  // clients read it unasked
         usage.end_object();
         close_event();
         open_event("message_stop");

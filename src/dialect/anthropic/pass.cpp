@@ -243,7 +243,7 @@ public:
             out += "event: message_delta\ndata: ";
             json::Writer json(out);
             json.object().field("type", "message_delta").key("delta").object();
-            json.field("stop_reason", stop_reason(reason_, {})).key("stop_sequence").null();
+            write_stop(stop_reason(reason_, {}), {}, json);
             json.end_object().key("usage").object();
             write_usage(usage, json);
             json.end_object().end_object();

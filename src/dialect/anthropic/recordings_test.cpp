@@ -146,6 +146,21 @@ void expect_usage(const llm::Usage& usage, const Json& said, const Json& id) {
     EXPECT_EQ(usage.output_tokens, count("output_tokens")) << id;
 }
 
+// Newer providers say these, and so do we.
+Json without_defaults(Json content) {
+    if (content.is_array()) {
+        for (Json& block : content) {
+            if (block.value("citations", Json("")).is_null()) {
+                block.erase("citations");
+            }
+            if (block.value("caller", Json()) == Json{{"type", "direct"}}) {
+                block.erase("caller");
+            }
+        }
+    }
+    return content;
+}
+
 TEST_F(AnthropicRecordings, AnswersAreUnderstoodAndComeBackWithTheirMeaning) {
     json::Scratch scratch;
     std::size_t understood = 0;
@@ -158,7 +173,8 @@ TEST_F(AnthropicRecordings, AnswersAreUnderstoodAndComeBackWithTheirMeaning) {
         const Json back =
             Json::parse(encode_answer(*answer, {.model = answer->model, .request_id = "r"}));
         for (const auto* field : {"id", "type", "role", "model", "content", "stop_reason"}) {
-            EXPECT_EQ(back[field], said[field]) << one["id"] << field;
+            EXPECT_EQ(without_defaults(back[field]), without_defaults(said[field]))
+                << one["id"] << field;
         }
         EXPECT_EQ(back["usage"]["input_tokens"], said["usage"]["input_tokens"]) << one["id"];
         AnswerView view;

@@ -301,15 +301,15 @@ TEST(AnthropicStreamEncoder, SaysTextAndThenATool) {
                         finish(FinishReason::tool_calls),
                         {.kind = Kind::usage, .usage = &usage},
                         kEnd})),
-        R"({"type":"message_start","message":{"id":"chatcmpl-1","type":"message","role":"assistant","model":"public","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":0,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":1}}}
-{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}
+        R"({"type":"message_start","message":{"id":"msg_r1","type":"message","role":"assistant","model":"public","content":[],"stop_reason":null,"stop_sequence":null,"stop_details":null,"container":null,"usage":{"input_tokens":0,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":1,"server_tool_use":null,"cache_creation":{"ephemeral_5m_input_tokens":0,"ephemeral_1h_input_tokens":0},"inference_geo":null,"service_tier":null}}}
+{"type":"content_block_start","index":0,"content_block":{"citations":null,"type":"text","text":""}}
 {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"so \"it\" is\n"}}
 {"type":"content_block_stop","index":0}
-{"type":"content_block_start","index":1,"content_block":{"type":"tool_use","id":"call_1","name":"f","input":{}}}
+{"type":"content_block_start","index":1,"content_block":{"type":"tool_use","id":"call_1","name":"f","input":{},"caller":{"type":"direct"}}}
 {"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta","partial_json":"{\"a\":"}}
 {"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta","partial_json":"1}"}}
 {"type":"content_block_stop","index":1}
-{"type":"message_delta","delta":{"stop_reason":"tool_use","stop_sequence":null},"usage":{"input_tokens":40,"cache_creation_input_tokens":0,"cache_read_input_tokens":60,"output_tokens":9}}
+{"type":"message_delta","delta":{"stop_reason":"tool_use","stop_sequence":null,"stop_details":null,"container":null},"usage":{"input_tokens":40,"cache_creation_input_tokens":0,"cache_read_input_tokens":60,"output_tokens":9,"server_tool_use":null}}
 {"type":"message_stop"}
 )");
 }
@@ -324,7 +324,7 @@ TEST(AnthropicStreamEncoder, TellsTheInputAtTheStartWhereItIsKnown) {
                                              kEnd}));
     EXPECT_NE(
         said.find(
-            R"("usage":{"input_tokens":100,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":1}}})"),
+            R"("usage":{"input_tokens":100,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":1,)"),
         std::string::npos)
         << said;
     EXPECT_NE(said.find(R"({"type":"content_block_stop","index":0})"), std::string::npos);
@@ -344,7 +344,7 @@ TEST(AnthropicStreamEncoder, NeverInterleavesBlocks) {
                                     finish(FinishReason::tool_calls),
                                     kEnd});
     EXPECT_EQ(transcribe(out),
-              "start chatcmpl-1 public\nusage 0 0 0 0 1 0 0\n"
+              "start msg_r1 public\nusage 0 0 0 0 1 0 0\n"
               "begin 0 tool_call a f\ndelta 0 {\"x\":\ndelta 0 1}\nend 0\n"
               "begin 1 tool_call b f\ndelta 1 {\"y\":\ndelta 1 2}\nend 1\n"
               "finish 4 \nusage 0 0 0 0 0 0 0\nend of stream\n");
@@ -372,7 +372,7 @@ TEST(AnthropicStreamEncoder, CarriesThoughtsAndTheirSignatures) {
          kEnd});
     const llm::Signature gemini{.text = "R2Vt", .of = Dialect::gemini};
     EXPECT_EQ(transcribe(out),
-              fmt::format("start chatcmpl-1 public\nusage 0 0 0 0 1 0 0\n"
+              fmt::format("start msg_r1 public\nusage 0 0 0 0 1 0 0\n"
                           "begin 0 reasoning\ndelta 0 hm\nsignature 0 anthropic c2ln\nend 0\n"
                           "begin 1 reasoning redacted\nsignature 1 anthropic {}\nend 1\n"
                           "begin 2 tool_call {} f\nend 2\n"
@@ -385,21 +385,22 @@ TEST(AnthropicStreamEncoder, SaysWhyItStopped) {
     const auto last = [](std::initializer_list<llm::Event> events) {
         const std::string said = said_by(encode(events));
         const std::size_t at = said.find("\"delta\":{\"stop_reason\"");
-        return said.substr(at + 8, said.find('}', at) - at - 7);
+        return said.substr(at + 8, said.find(",\"container\"", at) - at - 8);
     };
     EXPECT_EQ(last({kBegin, finish(FinishReason::length), kEnd}),
-              R"({"stop_reason":"max_tokens","stop_sequence":null})");
+              R"({"stop_reason":"max_tokens","stop_sequence":null,"stop_details":null)");
     EXPECT_EQ(last({kBegin, finish(FinishReason::stop_sequence, "E\"D"), kEnd}),
-              R"({"stop_reason":"stop_sequence","stop_sequence":"E\"D"})");
+              R"({"stop_reason":"stop_sequence","stop_sequence":"E\"D","stop_details":null)");
     EXPECT_EQ(last({kBegin, finish(FinishReason::other, "odd"), kEnd}),
-              R"({"stop_reason":"odd","stop_sequence":null})");
+              R"({"stop_reason":"odd","stop_sequence":null,"stop_details":null)");
     EXPECT_EQ(last({kBegin,
                     begin(0, PartKind::refusal),
                     delta(0, "No."),
                     end(0),
                     finish(FinishReason::stop),
                     kEnd}),
-              R"({"stop_reason":"refusal","stop_sequence":null})");
+              R"({"stop_reason":"refusal","stop_sequence":null,"stop_details":)"
+              R"({"type":"refusal","category":null,"explanation":null})");
 }
 
 TEST(AnthropicStreamEncoder, EndsOnceAndNeverAfterAFailure) {

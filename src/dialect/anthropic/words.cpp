@@ -123,24 +123,54 @@ void write_usage(const llm::Usage& usage, json::Writer& json) {
     json.field("input_tokens", u.input_tokens - u.cache_read_tokens - u.cache_write_tokens);
     json.field("cache_creation_input_tokens", u.cache_write_tokens);
     json.field("cache_read_input_tokens", u.cache_read_tokens);
-    if (u.cache_write_tokens > 0) {
-        json.key("cache_creation").object();
-        json.field("ephemeral_5m_input_tokens", u.cache_write_tokens - u.cache_write_1h_tokens);
-        json.field("ephemeral_1h_input_tokens", u.cache_write_1h_tokens).end_object();
-    }
     json.field("output_tokens", u.output_tokens);
     if (u.reasoning_tokens > 0) {
         json.key("output_tokens_details").object();
         json.field("thinking_tokens", u.reasoning_tokens).end_object();
     }
+    json.key("server_tool_use");
     if (u.searches > 0) {
-        json.key("server_tool_use").object();
-        json.field("web_search_requests", u.searches).end_object();
+        json.object().field("web_search_requests", u.searches);
+        json.field("web_fetch_requests", std::int64_t{0}).end_object();
+    } else {
+        json.null();
     }
 }
 
+void write_message_usage(const llm::Usage& usage, std::string_view tier, json::Writer& json) {
+    const llm::Usage u = usage.clamped();
+    json.key("cache_creation").object();
+    json.field("ephemeral_5m_input_tokens", u.cache_write_tokens - u.cache_write_1h_tokens);
+    json.field("ephemeral_1h_input_tokens", u.cache_write_1h_tokens).end_object();
+    json.key("inference_geo").null().key("service_tier");
+    if (tier.empty()) {
+        json.null();
+    } else {
+        // Others' words for what is neither faster nor later: default, flex, on_demand …
+        json.string(tier == "priority" || tier == "batch" ? tier : "standard");
+    }
+}
+
+void write_stop(std::string_view reason, std::string_view sequence, json::Writer& json) {
+    const auto nullable = [&json](std::string_view name, std::string_view text) {
+        json.key(name);
+        text.empty() ? json.null() : json.string(text);
+    };
+    nullable("stop_reason", reason);
+    nullable("stop_sequence", sequence);
+    json.key("stop_details");
+    if (reason == "refusal") {
+        json.object().field("type", "refusal").key("category").null();
+        json.key("explanation").null().end_object();
+    } else {
+        json.null();
+    }
+    json.key("container").null();
+}
+
 std::string message_id(std::string_view provider_id, std::string_view request_id) {
-    return provider_id.empty() ? fmt::format("msg_{}", request_id) : std::string(provider_id);
+    return provider_id.starts_with("msg_") ? std::string(provider_id)
+                                           : fmt::format("msg_{}", request_id);
 }
 
 }  // namespace weir::dialect::anthropic

@@ -103,7 +103,7 @@ std::string encode_answer(const llm::Answer& answer, const AnswerTerms& terms) {
     if (created != 0) {
         json.field("createTime", to_rfc3339(wall_from_micros(created * 1'000'000)));
     }
-    json.field("responseId", answer.id.empty() ? terms.request_id : std::string_view(answer.id));
+    json.field("responseId", terms.request_id);  // a foreign one would say who the provider is
     json.end_object();
     return body;
 }

@@ -39,17 +39,15 @@ class Encoder : public StreamEncoder {
 public:
     explicit Encoder(const AnswerTerms& terms)
         : is_array_(terms.as_json_array), request_id_(terms.request_id) {
-        name_answer(terms.request_id, terms.model);
+        // What ends every chunk says whose it is.
+        Writer json(identity_);
+        json.field("modelVersion", terms.model).field("responseId", terms.request_id);
     }
 
     void take(const llm::Event& event, std::string& out) override {
         switch (event.kind) {
             case Kind::start:
-                if (!event.id.empty() && !started_) {
-                    name_answer(event.id, model_);
-                }
-                started_ = true;
-                return;
+                return;  // the provider's id would say who it is
             case Kind::part_begin:
                 return begin(event);
             case Kind::delta:
@@ -84,13 +82,6 @@ public:
     void keep_alive(std::string& out) override { out += "\r\n"; }
 
 private:
-    // What ends every chunk says whose it is.
-    void name_answer(std::string_view id, std::string_view model) {
-        model_ = model;
-        identity_.clear();
-        Writer json(identity_);
-        json.field("modelVersion", model).field("responseId", id);
-    }
     void begin(const llm::Event& event) {
         open_.push_back(
             {.choice = event.choice,
@@ -149,8 +140,7 @@ private:
 
     const bool is_array_;
     const std::string request_id_;
-    std::string model_, identity_;
-    bool started_ = false;
+    std::string identity_;
     bool any_chunk_ = false;
     int calls_ = 0;
     std::vector<OpenPart> open_;

@@ -235,7 +235,9 @@ Result<void> Encoder::encode_assistant(const llm::Message& message) {
             json.key("function").object().field("name", tool->name);
             json.field("arguments", tool->arguments.empty() ? "{}" : tool->arguments);
             json.end_object();
-            write_google_signature(tool->signature, json);
+            if (wants_google_signatures(target.model)) {
+                write_google_signature(tool->signature, json);
+            }
             json.end_object();
         }
         json.end_array();

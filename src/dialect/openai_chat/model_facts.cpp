@@ -28,4 +28,8 @@ bool refuses_effort(std::string_view model) {
     return starts_with_any(without_maker(model), {"gpt-3.5", "gpt-4", "chatgpt", "gpt-5-chat"});
 }
 
+bool wants_google_signatures(std::string_view model) {
+    return without_maker(model).starts_with("gemini");
+}
+
 }  // namespace weir::dialect::openai_chat

@@ -11,4 +11,8 @@ bool is_reasoning_model(std::string_view model);
 // gpt-3.5, gpt-4 and chatgpt refuse `reasoning_effort`.
 bool refuses_effort(std::string_view model);
 
+// Wants its calls back with the signatures that they came with: Google's models behind this
+// dialect. Others refuse a field that they do not know.
+bool wants_google_signatures(std::string_view model);
+
 }  // namespace weir::dialect::openai_chat

@@ -229,13 +229,12 @@ void append_response(const ResponseObject& response, std::string& out) {
     append_optional("service_tier", known_tier(response.service_tier), out);
     out += R"(,"store":false,"temperature":null,"text":{"format":{"type":"text"}},)"
            R"("tool_choice":"auto","tools":[],"top_logprobs":0,"top_p":null,)"
-           R"("truncation":"disabled","usage":)";
-    if (response.usage == nullptr) {
-        out += "null";
-    } else {
+           R"("truncation":"disabled","metadata":{})";
+    if (response.usage != nullptr) {
+        out += R"(,"usage":)";
         append_usage(*response.usage, out);
     }
-    out += R"(,"user":null,"metadata":{}})";
+    out += '}';
 }
 
 std::string_view incomplete_reason(llm::FinishReason finish) {
