@@ -14,6 +14,19 @@ std::string pretty(std::string_view json) {
     return value.is_discarded() ? std::string(json) + '\n' : value.dump(2) + '\n';
 }
 
+// The members that a streamed request has beside those of the whole one, or otherwise.
+std::string difference(std::string_view whole, std::string_view streamed) {
+    const auto before = nlohmann::ordered_json::parse(whole, nullptr, false);
+    const auto after = nlohmann::ordered_json::parse(streamed, nullptr, false);
+    auto changed = nlohmann::ordered_json::object();
+    for (const auto& [key, value] : after.items()) {
+        if (!before.contains(key) || before[key] != value) {
+            changed[key] = value;
+        }
+    }
+    return before.size() <= after.size() ? changed.dump(2) + '\n' : pretty(streamed);
+}
+
 class Report {
 public:
     Report(const CaseFile& file, Pair pair) : case_(file), pair_(pair), exchange_(pair, file) {}
@@ -43,6 +56,10 @@ private:
         const auto sent = exchange_.send(streamed);
         if (!sent) {
             failure(title, sent.error());
+            return;
+        }
+        if (streamed) {
+            out_ += difference(exchange_.send(false)->body, sent->body);
             return;
         }
         out_ += pretty(sent->body);
