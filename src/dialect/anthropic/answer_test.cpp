@@ -214,7 +214,7 @@ TEST(AnthropicAnswer, NeverSaysAnEmptyBlockAndNeverBreaksItsJson) {
 
 TEST(AnthropicAnswer, ARefusalIsOne) {
     const Json body = encode(saying({{.body = llm::Refusal{.text = "No."}}}));
-    EXPECT_EQ(body["content"], Json::parse(R"([{"type":"text","text":"No.","citations":null}])"));
+    EXPECT_EQ(body["content"], Json::parse(R"([{"type":"text","text":"No."}])"));
     EXPECT_EQ(body["stop_reason"], "refusal");
 }
 

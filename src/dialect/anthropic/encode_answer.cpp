@@ -15,7 +15,6 @@ void write_text(const llm::Text& text, Writer& json) {
         return;
     }
     json.object().field("type", "text").field("text", text.text);
-    json.key("citations");
     bool has_citations = false;
     for (const llm::Citation& citation : text.citations) {
         // Others' citations point into the text; these are proofs of the provider's own.
@@ -24,11 +23,15 @@ void write_text(const llm::Text& text, Writer& json) {
         }
         if (!has_citations) {
             has_citations = true;
-            json.array();
+            json.key("citations").array();
         }
         json.raw(citation.json);
     }
-    has_citations ? json.end_array() : json.null();
+    // Where there are none the field is left out, whatever the specification demands: real answers
+    // have none either, and the Vercel SDK refuses a null.
+    if (has_citations) {
+        json.end_array();
+    }
     json.end_object();
 }
 

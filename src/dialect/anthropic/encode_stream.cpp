@@ -179,7 +179,7 @@ private:
 
     void open_text() {
         if (!block_open_) {
-            open_block(citations_.empty() ? R"("citations":null,"type":"text","text":"")"
+            open_block(citations_.empty() ? R"("type":"text","text":"")"
                                           : R"("citations":[],"type":"text","text":"")");
             cite();
         }

@@ -302,7 +302,7 @@ TEST(AnthropicStreamEncoder, SaysTextAndThenATool) {
                         {.kind = Kind::usage, .usage = &usage},
                         kEnd})),
         R"({"type":"message_start","message":{"id":"msg_r1","type":"message","role":"assistant","model":"public","content":[],"stop_reason":null,"stop_sequence":null,"stop_details":null,"container":null,"usage":{"input_tokens":0,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":1,"server_tool_use":null,"cache_creation":{"ephemeral_5m_input_tokens":0,"ephemeral_1h_input_tokens":0},"inference_geo":null,"service_tier":null}}}
-{"type":"content_block_start","index":0,"content_block":{"citations":null,"type":"text","text":""}}
+{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}
 {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"so \"it\" is\n"}}
 {"type":"content_block_stop","index":0}
 {"type":"content_block_start","index":1,"content_block":{"type":"tool_use","id":"call_1","name":"f","input":{},"caller":{"type":"direct"}}}

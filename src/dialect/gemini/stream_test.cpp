@@ -235,10 +235,10 @@ TEST(GeminiStreamEncoder, WritesWholeSmallAnswers) {
           "groundingSupports":[{"segment":{"text":"lo"},"groundingChunkIndices":[0]}]}}],
         "usageMetadata":{"promptTokenCount":9,"candidatesTokenCount":4,"totalTokenCount":16,
           "cachedContentTokenCount":2,"thoughtsTokenCount":3},
-        "modelVersion":"pub\"lic","responseId":"resp"})"));
+        "modelVersion":"pub\"lic","responseId":"req-1"})"));
     for (const Json& chunk : chunks) {
         EXPECT_EQ(chunk["modelVersion"], "pub\"lic");
-        EXPECT_EQ(chunk["responseId"], "resp");
+        EXPECT_EQ(chunk["responseId"], "req-1");
     }
 }
 
