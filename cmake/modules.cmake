@@ -49,12 +49,13 @@ function(weir_module name)
     target_precompile_headers(weir_${name}_test REUSE_FROM weir_pch)
     target_link_libraries(weir_${name}_test PRIVATE weir_${name} ${ARG_TEST_LINKS}
                           GTest::gtest GTest::gtest_main)
-    set(labels unit)
+    # One label each: a list does not survive the discovery of tests.
+    set(label unit)
     if(ARG_SANITIZED)
-      list(APPEND labels sanitized)
+      set(label sanitized)
       add_dependencies(sanitized_tests weir_${name}_test)
     endif()
     gtest_discover_tests(weir_${name}_test TEST_PREFIX ${name}/ DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES
-                         PROPERTIES TIMEOUT 120 LABELS "${labels}")
+                         PROPERTIES TIMEOUT 120 LABELS ${label})
   endif()
 endfunction()
