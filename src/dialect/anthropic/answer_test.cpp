@@ -56,7 +56,7 @@ TEST(AnthropicAnswer, IsReadWhole) {
     EXPECT_EQ(citation.title, "T");
     EXPECT_FALSE(citation.start);  // its places are in the document
     EXPECT_EQ(llm::as<llm::Opaque>(parts[3])->type, "web_search_tool_result");
-    EXPECT_EQ(llm::as<llm::ToolCall>(parts[4])->arguments, R"({"a": 1})");
+    EXPECT_EQ(llm::as<llm::ToolCall>(parts[4])->arguments, R"({"a":1})");
     EXPECT_EQ(answer.choices[0].finish, FinishReason::tool_calls);
     EXPECT_EQ(answer.usage,
               (llm::Usage{.input_tokens = 240,

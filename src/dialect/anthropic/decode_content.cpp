@@ -72,7 +72,7 @@ Result<llm::ToolCall> decode_tool_use(Value block, Origin origin) {
     if (input.has_value() && !input.is_object()) {
         return wrong(input, "an object");
     }
-    llm::ToolCall call{.id = *id, .name = *name, .arguments = std::string(input.json())};
+    llm::ToolCall call{.id = *id, .name = *name, .arguments = json::compacted(input.json())};
     if (origin == Origin::client) {
         auto carried = read_carried_id(*id);
         call.id = carried.id;

@@ -185,7 +185,7 @@ TEST(AnthropicDecode, ReadsAToolLoop) {
     EXPECT_TRUE(llm::as<llm::Reasoning>(said[1])->redacted);
     EXPECT_EQ(llm::as<llm::Reasoning>(said[1])->signature.text, "c2VhbA==");
     EXPECT_EQ(*llm::as<llm::ToolCall>(said[2]),
-              (llm::ToolCall{.id = "toolu_1", .name = "f", .arguments = R"({"a": 1.50})"}));
+              (llm::ToolCall{.id = "toolu_1", .name = "f", .arguments = R"({"a":1.50})"}));
     EXPECT_EQ(llm::as<llm::Opaque>(said[3])->type, "server_tool_use");
     const auto& results = call.messages[1].parts;
     ASSERT_EQ(results.size(), 3u);

@@ -187,11 +187,12 @@ Result<void> ChunkReader::read_call(Value call,
         sink,
         {.id = id, .name = name, .signature = signature, .signature_of = llm::Dialect::gemini}));
     if (arguments.is_object()) {
+        const std::string text = json::compacted(arguments.json());
         WEIR_TRY(sink.take({.kind = Kind::delta,
                             .choice = choice,
                             .part = choices_[choice].open_part,
                             .part_kind = PartKind::tool_call,
-                            .text = arguments.json()}));
+                            .text = text}));
     }
     return close(choice, sink);
 }

@@ -192,7 +192,7 @@ Result<void> Decoder::decode_call(const PartFields& fields, llm::Message& messag
         {.body =
              llm::ToolCall{.id = std::move(id),
                            .name = *name.string(),
-                           .arguments = std::string(arguments.json()),
+                           .arguments = json::compacted(arguments.json()),
                            .signature = read_carried(fields.signature.string_or("")).signature}});
     return {};
 }
@@ -222,7 +222,7 @@ std::vector<llm::Part> words_of(Value response, bool& is_error) {
         }
     }
     std::vector<llm::Part> words;
-    std::string text = said.is_string() ? *said.string() : std::string(said.json());
+    std::string text = said.is_string() ? *said.string() : json::compacted(said.json());
     if (!text.empty()) {
         words.push_back({.body = llm::Text{.text = std::move(text)}});
     }

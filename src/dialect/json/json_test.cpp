@@ -220,5 +220,11 @@ TEST(JsonSplice, ChangesItsPlacesAndNothingElse) {
     EXPECT_EQ(splice.size(), splice.str().size());
 }
 
+TEST(JsonValue, IsCompactedOutsideItsStrings) {
+    EXPECT_EQ(compacted("{\n  \"a b\": [1.50,\t\"x \\\" y\", \"\\\\\" ],\r\n \"c\" : null }"),
+              R"({"a b":[1.50,"x \" y","\\"],"c":null})");
+    EXPECT_EQ(compacted(""), "");
+}
+
 }  // namespace
 }  // namespace weir::dialect::json

@@ -66,4 +66,23 @@ void append_escaped(std::string& into, std::string_view text) {
     into += text.substr(copied);
 }
 
+std::string compacted(std::string_view value) {
+    std::string out;
+    out.reserve(value.size());
+    bool in_string = false;
+    bool after_backslash = false;
+    for (const char c : value) {
+        if (in_string) {
+            in_string = c != '"' || after_backslash;
+            after_backslash = c == '\\' && !after_backslash;
+        } else if (c == ' ' || c == '\n' || c == '\r' || c == '\t') {
+            continue;
+        } else {
+            in_string = c == '"';
+        }
+        out += c;
+    }
+    return out;
+}
+
 }  // namespace weir::dialect::json

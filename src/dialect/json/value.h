@@ -22,4 +22,8 @@ inline std::string_view between_quotes(std::string_view quoted) {
 // Appends `text` (UTF-8) escaped, without quotes.
 void append_escaped(std::string& into, std::string_view text);
 
+// The same value without the spaces between its tokens: providers and clients print their objects
+// for people, and where one becomes a string every space would be a token. `value` is valid JSON.
+std::string compacted(std::string_view value);
+
 }  // namespace weir::dialect::json

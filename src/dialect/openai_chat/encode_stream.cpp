@@ -20,6 +20,7 @@ struct Choice {
         std::int64_t call = 0;
         bool has_arguments = false;
         bool redacted = false;
+        std::string id;  // the provider's, of thinking
         std::string mime;
         std::string bytes;  // of a picture, which goes out whole
     };
@@ -127,6 +128,7 @@ private:
         part.kind = event.part_kind;
         part.redacted = event.redacted;
         part.mime = event.mime;
+        part.id = event.id;
         if (event.part_kind != PartKind::tool_call) {
             return;
         }
@@ -190,7 +192,8 @@ private:
         Writer json(out);
         encode_reasoning_detail(
             {.signature = {.text = std::string(event.text), .of = event.signature_of},
-             .redacted = part.redacted},
+             .redacted = part.redacted,
+             .id = part.id},
             json);
         out += ']';
         close_chunk(out);

@@ -69,7 +69,8 @@ void encode_reasoning_detail(const llm::Reasoning& reasoning, json::Writer& json
     json.object();
     if (reasoning.redacted) {
         json.field("type", "reasoning.encrypted").field("data", reasoning.signature.text);
-    } else if (reasoning.is_summary) {
+    } else if (reasoning.is_summary && reasoning.signature.text.empty()) {
+        // A sealed summary goes as a text, the only form that has a place for both.
         json.field("type", "reasoning.summary").field("summary", reasoning.text);
     } else {
         json.field("type", "reasoning.text").field("text", reasoning.text);

@@ -150,13 +150,16 @@ Result<void> RequestEncoder::encode_said(const llm::Message& message, std::size_
     return {};
 }
 
-// What the model said: words in a row are one message, all else are items of their own.
+// What the model said: words in a row are one message, all else are items of their own. The message
+// has its words as a string: with parts it would have to be an item with an id, and there is none
+// that the provider knows.
 Result<void> RequestEncoder::encode_answered(const llm::Message& message, std::size_t index) {
-    bool in_message = false;
+    std::string words;
     const auto close = [&] {
-        if (in_message) {
-            json_.end_array().end_object();
-            in_message = false;
+        if (!words.empty()) {
+            json_.object().field("type", "message").field("role", "assistant");
+            json_.field("content", words).end_object();
+            words.clear();
         }
     };
     for (std::size_t i = 0; i < message.parts.size(); ++i) {
@@ -168,16 +171,8 @@ Result<void> RequestEncoder::encode_answered(const llm::Message& message, std::s
             continue;
         }
         if (is_word(part)) {
-            if (!in_message) {
-                json_.object().field("type", "message").field("role", "assistant");
-                json_.key("content").array();
-                in_message = true;
-            }
             const auto* text = llm::as<llm::Text>(part);
-            json_.object().field("type", text != nullptr ? "output_text" : "refusal");
-            json_.field(text != nullptr ? "text" : "refusal",
-                        text != nullptr ? text->text : llm::as<llm::Refusal>(part)->text);
-            json_.end_object();
+            words += text != nullptr ? text->text : llm::as<llm::Refusal>(part)->text;
             continue;
         }
         close();
