@@ -5,7 +5,6 @@
 #include "dialect/check.h"
 #include "dialect/failure.h"
 #include "dialect/rewrite.h"
-#include "pipeline/pass_relay.h"
 #include "pipeline/translating_relay.h"
 
 namespace weir::conformance {
@@ -69,9 +68,10 @@ std::string request_body(const CaseFile& file, Dialect client, bool streamed) {
                            : R"("stream":true,)");
 }
 
-Exchange::Exchange(Pair pair, const CaseFile& file)
+Exchange::Exchange(Pair pair, const CaseFile& file, Usage usage)
     : pair_(pair),
       case_(file),
+      usage_(usage),
       client_(*dialect::client_edge(pair.client)),
       provider_(dialect::provider_edge(pair.provider)) {}
 
@@ -79,7 +79,7 @@ dialect::AnswerTerms Exchange::terms() const {
     return {.model = kPublicModel,
             .request_id = kRequestId,
             .created = kCreated,
-            .include_usage = true};
+            .include_usage = usage_ == Usage::asked};
 }
 
 Result<dialect::EncodedRequest> Exchange::send(bool streamed) const {
@@ -124,25 +124,36 @@ Result<Answered> Exchange::answer(std::string_view body) const {
                     .usage = view.usage.value_or(llm::Usage{.estimated = true})};
 }
 
-Streamed Exchange::stream(std::string_view body, std::size_t first, std::size_t piece) const {
-    pipeline::StreamScratch scratch;
-    std::unique_ptr<pipeline::Relay> relay;
+std::unique_ptr<pipeline::Relay> Exchange::make_relay(pipeline::StreamScratch& scratch) const {
     if (pair_.is_translated()) {
-        relay = std::make_unique<pipeline::TranslatingRelay>(
+        return std::make_unique<pipeline::TranslatingRelay>(
             pipeline::TranslationTerms{.client = client_,
                                        .provider = provider_,
                                        .answer = terms(),
                                        .input_tokens_estimate = kInputTokensEstimate});
-    } else {
-        relay = std::make_unique<pipeline::PassRelay>(
-            pipeline::PassTerms{.pass = *dialect::pass_edge(pair_.client),
-                                .client = client_,
-                                .provider = provider_,
-                                .answer = terms(),
-                                .request_id = kRequestId,
-                                .input_tokens_estimate = kInputTokensEstimate},
-            scratch);
     }
+    return std::make_unique<pipeline::PassRelay>(
+        pipeline::PassTerms{.pass = *dialect::pass_edge(pair_.client),
+                            .client = client_,
+                            .provider = provider_,
+                            .answer = terms(),
+                            .request_id = kRequestId,
+                            .input_tokens_estimate = kInputTokensEstimate},
+        scratch);
+}
+
+llm::Usage Exchange::used_until(std::string_view body) const {
+    pipeline::StreamScratch scratch;
+    const auto relay = make_relay(scratch);
+    std::string out;
+    const auto taken = relay->feed(body, out);
+    WEIR_ASSERT(taken.has_value());
+    return relay->usage();
+}
+
+Streamed Exchange::stream(std::string_view body, std::size_t first, std::size_t piece) const {
+    pipeline::StreamScratch scratch;
+    const auto relay = make_relay(scratch);
     Streamed streamed;
     Result<void> taken{};
     for (std::size_t at = 0; at < body.size() && taken && !relay->is_done();) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 #include "dialect/edge.h"
 #include "llm/answer.h"
 #include "llm/usage.h"
+#include "pipeline/pass_relay.h"
 
 namespace weir::conformance {
 
@@ -42,8 +44,10 @@ struct Streamed {
 
 class Exchange {
 public:
+    // Whether a client of OpenAI's chat asked for the usage of streams.
+    enum class Usage { asked, unasked };
     // The case must outlive it.
-    Exchange(Pair pair, const CaseFile& file);
+    Exchange(Pair pair, const CaseFile& file, Usage usage = Usage::asked);
 
     // What goes to the provider. Errors: what the client is told instead.
     Result<dialect::EncodedRequest> send(bool streamed) const;
@@ -51,6 +55,8 @@ public:
     Result<Answered> answer(std::string_view body) const;
     // A stream that comes in pieces of `piece` bytes, but for the first of `first`.
     Streamed stream(std::string_view body, std::size_t first, std::size_t piece) const;
+    // What is billed when the client leaves after that much of a stream.
+    llm::Usage used_until(std::string_view body) const;
     // Another status.
     Error refuse(const Section& error) const;
 
@@ -59,9 +65,11 @@ public:
 
 private:
     dialect::AnswerTerms terms() const;
+    std::unique_ptr<pipeline::Relay> make_relay(pipeline::StreamScratch& scratch) const;
 
     const Pair pair_;
     const CaseFile& case_;
+    const Usage usage_;
     const dialect::ClientEdge& client_;
     const dialect::ProviderEdge& provider_;
 };

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "dialect/edge.h"
+#include "json.h"
 
 namespace weir::conformance {
 namespace {

@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <map>
-#include <nlohmann/json.hpp>
 #include <vector>
+
+#include "json.h"
 
 namespace weir::conformance {
 namespace {
