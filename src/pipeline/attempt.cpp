@@ -132,7 +132,7 @@ aio::Task<Result<void>> Pipeline::attempt(Call& call, std::string_view body) {
     }
     auto outgoing = take_outgoing();
     std::string& head = outgoing->head;
-    call.provider->begin_head(call.way, call.route.upstream_model, streamed, head);
+    call.provider->begin_head(call.way, call.route.upstream_model, streamed, 0, head);
     append_body_fields(call, spliced.size(), head);
     const auto traceparent = obs::traceparent(call.trace);
     net::append_field(head, "traceparent", {traceparent.data(), traceparent.size()});

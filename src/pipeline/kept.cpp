@@ -94,7 +94,7 @@ aio::Task<Result<void>> Pipeline::run_kept(Call& call, const Kept& kept) {
         co_return nothing_kept(kept.id, "id");
     }
     std::string head;
-    provider.begin_item_head(*way, kept.method, kept.id + kept.rest, head);
+    provider.begin_item_head(*way, kept.method, kept.id + kept.rest, 0, head);
     net::append_field(head, "content-length", std::uint64_t{0});
     head += "\r\n";
     WEIR_UNINITIALIZED net::Exchange exchange(*pools_[index]);

@@ -11,32 +11,44 @@ namespace {
 
 constexpr std::string_view kModel = "{model}";
 
-void append_credential(const ProviderSection& section, std::string& head) {
-    if (!section.bearer_token.empty()) {
-        net::append_field(
-            head, "authorization", "Bearer " + std::string(section.bearer_token.reveal()));
-        return;
-    }
-    if (section.api_key.empty()) {
-        return;
-    }
-    const std::string_view key = section.api_key.reveal();
-    switch (section.kind->auth) {
+// The head's field that carries the credential, with its line end.
+std::string field_of(Auth auth, std::string_view key) {
+    std::string field;
+    switch (auth) {
         case Auth::bearer:
-            net::append_field(head, "authorization", "Bearer " + std::string(key));
+            net::append_field(field, "authorization", "Bearer " + std::string(key));
             break;
         case Auth::api_key:
-            net::append_field(head, "api-key", key);
+            net::append_field(field, "api-key", key);
             break;
         case Auth::x_api_key:
-            net::append_field(head, "x-api-key", key);
+            net::append_field(field, "x-api-key", key);
             break;
         case Auth::x_goog_api_key:
-            net::append_field(head, "x-goog-api-key", key);
+            net::append_field(field, "x-goog-api-key", key);
             break;
         case Auth::aws:
             break;  // has no key of this form
     }
+    return field;
+}
+
+// One at least: where nothing is sent, its field is empty.
+std::vector<Provider::Credential> credentials_of(const ProviderSection& section) {
+    std::vector<Provider::Credential> credentials;
+    for (const KeySection& key : section.keys) {
+        credentials.push_back({.name = key.name,
+                               .weight = static_cast<std::uint32_t>(key.weight),
+                               .field = field_of(section.kind->auth, key.key.reveal())});
+    }
+    if (!section.bearer_token.empty()) {
+        credentials.push_back({.field = field_of(Auth::bearer, section.bearer_token.reveal())});
+    } else if (!section.api_key.empty()) {
+        credentials.push_back({.field = field_of(section.kind->auth, section.api_key.reveal())});
+    } else if (credentials.empty()) {
+        credentials.emplace_back();
+    }
+    return credentials;
 }
 
 }  // namespace
@@ -70,7 +82,8 @@ Provider::Provider(const ProviderSection& section, std::shared_ptr<net::Upstream
       kind_(*section.kind),
       upstream_(std::move(upstream)),
       pass_through_(section.pass_through),
-      forward_headers_(section.forward_headers) {
+      forward_headers_(section.forward_headers),
+      credentials_(credentials_of(section)) {
     const auto endpoints =
         section.api_version.empty() ? kind_.endpoints : kind_.versioned_endpoints;
     for (const Endpoint& endpoint : endpoints) {
@@ -93,6 +106,7 @@ Provider::Provider(const ProviderSection& section, std::shared_ptr<net::Upstream
 void Provider::begin_item_head(const Way& way,
                                std::string_view method,
                                std::string_view item,
+                               std::size_t credential,
                                std::string& into) const {
     // "POST /v1/responses HTTP/1.1" and the fields behind it.
     const std::string_view head = endpoints_[way.endpoint].whole.before;
@@ -104,6 +118,7 @@ void Provider::begin_item_head(const Way& way,
     into += '/';
     into += item;
     into += head.substr(version);
+    into += credentials_[credential].field;
 }
 
 void Provider::sign(std::span<const std::string_view> body, WallTime now, std::string& head) const {
@@ -157,7 +172,6 @@ Provider::Head Provider::make_head(const ProviderSection& section,
     if (!passes) {
         net::append_field(head, "content-type", "application/json");
     }
-    append_credential(section, head);
     const std::size_t model = head.find(kModel);
     if (model == std::string::npos) {
         return {.before = std::move(head)};
@@ -194,6 +208,7 @@ std::optional<Way> Provider::way(llm::Surface surface,
 void Provider::begin_head(const Way& way,
                           std::string_view model,
                           bool is_stream,
+                          std::size_t credential,
                           std::string& into) const {
     const Heads& heads = endpoints_[way.endpoint];
     const Head& head = is_stream ? heads.stream : heads.whole;
@@ -204,6 +219,7 @@ void Provider::begin_head(const Way& way,
                                                                : model);
         into += head.after;
     }
+    into += credentials_[credential].field;
 }
 
 Result<std::shared_ptr<const Provider>> Provider::make(const ProviderSection& section,

@@ -46,16 +46,26 @@ public:
                            llm::Dialect dialect,
                            llm::Operation operation = llm::Operation::only) const;
 
+    // What Weir is known by there: one of several, or the only one (also where nothing is needed).
+    struct Credential {
+        std::string name;  // of the configuration; empty: the only one
+        std::uint32_t weight = 1;
+        std::string field;  // of the head, with its line end; empty: none is sent
+    };
+    std::span<const Credential> credentials() const { return credentials_; }
+
     // The request's head with every field but Content-Length and those of the call; no blank line.
-    // On surfaces that pass through, Content-Type is of the call.
+    // On surfaces that pass through, Content-Type is of the call. `credential` is an index.
     void begin_head(const Way& way,
                     std::string_view model,
                     bool is_stream,
+                    std::size_t credential,
                     std::string& into) const;
     // The same about one thing below the endpoint: `item` follows its path ("resp_1/cancel").
     void begin_item_head(const Way& way,
                          std::string_view method,
                          std::string_view item,
+                         std::size_t credential,
                          std::string& into) const;
     // AWS: signs the request whose head has begun in `head` and whose body is `body`, in pieces.
     // Nothing for others.
@@ -84,6 +94,7 @@ private:
     std::shared_ptr<net::Upstream> upstream_;
     bool pass_through_;
     std::vector<std::string> forward_headers_;
+    std::vector<Credential> credentials_;
     std::vector<Heads> endpoints_;
     std::unique_ptr<const Signer> signer_;  // null: nothing is signed
 };

@@ -117,6 +117,43 @@ config::Type<std::string> region_type() {
             R"({"type":"string","pattern":"^[a-z0-9-]{1,32}$"})"};
 }
 
+config::Type<KeySection> key_type() {
+    config::Object<KeySection> key;
+    key.required("name", &KeySection::name, name_type(), "how logs and metrics refer to it")
+        .required("key", &KeySection::key, config::secret(), "the credential")
+        .field("weight",
+               &KeySection::weight,
+               config::integer(1, kKeyWeightMax),
+               "its share of the calls, beside the others'; 1 unless set");
+    return key.type();
+}
+
+// Of the three ways to name a credential, at most one.
+void check_keys(const ProviderSection& section,
+                const config::Position& at,
+                config::Reporter& reporter) {
+    if (!section.keys.empty() && !(section.api_key.empty() && section.bearer_token.empty())) {
+        reporter.report(at.node.place,
+                        at.path + ".keys",
+                        "name the credentials here or in api_key or bearer_token, not in both");
+    }
+    if (section.keys.size() > kKeysMax) {
+        reporter.report(
+            at.node.place,
+            at.path + ".keys",
+            fmt::format("expected at most {} keys, found {}", kKeysMax, section.keys.size()));
+    }
+    std::set<std::string_view> names;
+    for (std::size_t i = 0; i < section.keys.size(); ++i) {
+        if (!names.insert(section.keys[i].name).second) {
+            reporter.report(
+                at.node.place,
+                fmt::format("{}.keys[{}].name", at.path, i),
+                fmt::format("'{}' is the name of another key already", section.keys[i].name));
+        }
+    }
+}
+
 void check_aws(const ProviderSection& section,
                const config::Position& at,
                config::Reporter& reporter) {
@@ -163,6 +200,11 @@ config::Section providers_section() {
                base_url_type(),
                "where it is; every kind but the self-hosted ones has a default")
         .field("api_key", &ProviderSection::api_key, config::secret(), "Weir's credential there")
+        .field("keys",
+               &ProviderSection::keys,
+               config::list(key_type()),
+               "several credentials, in the place of api_key: one that is refused or limited "
+               "rests while the others go on")
         .field("bearer_token",
                &ProviderSection::bearer_token,
                config::secret(),
@@ -220,10 +262,18 @@ config::Section providers_section() {
                     fmt::format("kind {} has no versions in its URLs", section.kind->name));
             }
             if (section.kind->auth == Auth::aws) {
+                if (!section.keys.empty()) {
+                    reporter.report(at.node.place,
+                                    at.path + ".keys",
+                                    fmt::format("kind {} has no keys of this form: make a provider "
+                                                "of each credential",
+                                                section.kind->name));
+                }
                 check_aws(section, at, reporter);
                 return;
             }
-            if (section.kind->needs_key && section.api_key.empty() &&
+            check_keys(section, at, reporter);
+            if (section.kind->needs_key && section.api_key.empty() && section.keys.empty() &&
                 section.bearer_token.empty()) {
                 reporter.report(at.node.place,
                                 at.path + ".api_key",

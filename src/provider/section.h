@@ -13,14 +13,24 @@
 namespace weir::provider {
 
 inline constexpr std::size_t kNameBytesMax = 64;
+inline constexpr std::size_t kKeysMax = 64;  // of one provider
+inline constexpr std::int64_t kKeyWeightMax = 1'000'000;
+
+// One of several credentials of an account or of several accounts.
+struct KeySection {
+    std::string name;  // for logs and metrics
+    Secret key;
+    std::int64_t weight = 1;  // its share of the calls
+};
 
 struct ProviderSection {
     std::string name;
     const ProviderKind* kind = nullptr;
     BaseUrl base_url;  // host empty: the kind's own
     Secret api_key;
-    Secret bearer_token;      // in the place of the key
-    std::string api_version;  // Azure: names the deployment in the path
+    std::vector<KeySection> keys;  // in the place of `api_key`, where there are several
+    Secret bearer_token;           // in the place of the key
+    std::string api_version;       // Azure: names the deployment in the path
     // AWS
     std::string region;
     std::string access_key_id;

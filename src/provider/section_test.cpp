@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "aio/blocking_pool.h"
+#include "net/resolver.h"
+#include "provider/provider.h"
+
 namespace weir::provider {
 namespace {
 
@@ -72,6 +76,30 @@ TEST(ProvidersSection, ReadsAProvider) {
     EXPECT_TRUE(providers[1].pass_through);
 }
 
+TEST(ProvidersSection, ReadsSeveralKeys) {
+    const auto loaded = load(
+        "providers:\n"
+        "  - {name: a, kind: anthropic, keys: [{name: one, key: k1, weight: 2}, {name: two, key: "
+        "k2}]}\n");
+    ASSERT_TRUE(loaded.errors.empty()) << config::to_text(loaded.errors.front());
+    const auto& section = loaded.snapshot->get<ProvidersSection>().providers.front();
+    aio::BlockingPool pool("test-pool", 1, 1);
+    net::Resolver resolver(pool);
+    const auto provider = Provider::make(section, 1, resolver);
+    ASSERT_TRUE(provider.has_value());
+    const auto credentials = (*provider)->credentials();
+    ASSERT_EQ(credentials.size(), 2u);
+    EXPECT_EQ(credentials[0].name, "one");
+    EXPECT_EQ(credentials[0].weight, 2u);
+    const auto way = (*provider)->way(llm::Surface::messages, llm::Dialect::anthropic);
+    ASSERT_TRUE(way.has_value());
+    std::string head;
+    (*provider)->begin_head(*way, "m", false, 1, head);
+    EXPECT_NE(head.find("x-api-key: k2\r\n"), std::string::npos) << head;
+    EXPECT_EQ(head.find("k1"), std::string::npos) << head;
+    pool.stop();
+}
+
 struct Refusal {
     std::string_view name, yaml, says;
 };
@@ -92,6 +120,17 @@ INSTANTIATE_TEST_SUITE_P(
                 "providers:\n- {name: a, kind: openai, api_key: k}\n- {name: a, kind: openai, "
                 "api_key: k}",
                 "weir.yaml:3: providers[1].name"},
+        Refusal{"key_twice",
+                "providers: [{name: a, kind: openai, api_key: k, keys: [{name: b, key: k}]}]",
+                "providers[0].keys"},
+        Refusal{
+            "same_key_name",
+            "providers: [{name: a, kind: openai, keys: [{name: b, key: k}, {name: b, key: l}]}]",
+            "providers[0].keys[1].name"},
+        Refusal{"keys_of_aws",
+                "providers: [{name: a, kind: bedrock, region: us-east-1, access_key_id: i, "
+                "secret_access_key: s, keys: [{name: b, key: k}]}]",
+                "providers[0].keys"},
         Refusal{"credential_forwarded",
                 "providers: [{name: a, kind: openai, api_key: k, forward_headers: "
                 "[authorization]}]",
