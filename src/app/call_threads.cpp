@@ -22,7 +22,7 @@ aio::Task<void> reap_loop(pipeline::Pipeline* pipeline) {
 
 CallThreads::CallThreads(unsigned count,
                          net::ServerOptions options,
-                         const runtime::Runtime& runtime,
+                         const std::shared_ptr<const runtime::Runtime>& runtime,
                          const pipeline::Services& services,
                          admin::Api& api,
                          const auth::AdminKey& admin_key,

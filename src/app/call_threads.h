@@ -19,7 +19,7 @@ public:
     // All references outlive it.
     CallThreads(unsigned count,
                 net::ServerOptions options,
-                const runtime::Runtime& runtime,
+                const std::shared_ptr<const runtime::Runtime>& runtime,
                 const pipeline::Services& services,
                 admin::Api& api,
                 const auth::AdminKey& admin_key,

@@ -152,7 +152,7 @@ Result<void> Gateway::build(const config::Snapshot& snapshot,
         return std::nullopt;
     };
     calls_ = std::make_unique<CallThreads>(
-        threads, std::move(server_options), *runtime_, *services_, *api_, *admin_key_, *pool_);
+        threads, std::move(server_options), runtime_, *services_, *api_, *admin_key_, *pool_);
     WEIR_TRY(listen_, calls_->start());
     WEIR_TRY(operations_,
              SideListener::start(

@@ -80,7 +80,7 @@ private:
     std::optional<obs::Metrics> metrics_;
     std::unique_ptr<obs::AccessLog> access_log_;
     std::unique_ptr<ledger::Ledger> ledger_;
-    std::unique_ptr<const runtime::Runtime> runtime_;
+    std::shared_ptr<const runtime::Runtime> runtime_;
     std::optional<pipeline::KeptIds> kept_ids_;
     std::optional<pipeline::Services> services_;
     std::unique_ptr<CallThreads> calls_;

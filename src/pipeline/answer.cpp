@@ -77,16 +77,19 @@ Result<void> Pipeline::pass_answer(Call& call,
         return dialect::openai_chat::encode_vectors(
             body, call.public_model(), scratch_.json, splice);
     }
-    if (runtime_.output_rules != nullptr && !may_pass(view, body, *runtime_.output_rules)) {
+    if (call.runtime().output_rules != nullptr &&
+        !may_pass(view, body, *call.runtime().output_rules)) {
         if (call.door.surface == llm::Surface::completions) {
             // Nothing else is in such an answer: no part follows a text.
-            dialect::rewrite_answer(
-                view, call.public_model(), cuts_of(view, body, *runtime_.output_rules), splice);
+            dialect::rewrite_answer(view,
+                                    call.public_model(),
+                                    cuts_of(view, body, *call.runtime().output_rules),
+                                    splice);
             return {};
         }
         // Seldom: it is taken apart only where something has to go.
         WEIR_TRY(auto answer, provider_edge(call).decode_answer(body));
-        screen(answer, *runtime_.output_rules);
+        screen(answer, *call.runtime().output_rules);
         dialect::AnswerTerms terms = call.answer_terms();
         if (terms.model.empty()) {
             terms.model = call.asked_model;
@@ -109,8 +112,8 @@ Result<void> Pipeline::translate_answer(Call& call,
         answer.usage = answer.usage->clamped();
     }
     call.usage = answer.usage ? *answer.usage : estimate_usage(call, text_bytes(answer));
-    if (runtime_.output_rules != nullptr) {
-        screen(answer, *runtime_.output_rules);
+    if (call.runtime().output_rules != nullptr) {
+        screen(answer, *call.runtime().output_rules);
     }
     splice.replace({0, body.size()}, call.client.encode_answer(answer, call.answer_terms()));
     return {};

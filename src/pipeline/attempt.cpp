@@ -88,7 +88,7 @@ aio::Maybe<Result<std::string>> Pipeline::translate(Call& call, std::string_view
         return Encoded(std::unexpected(std::move(checked).error()));
     }
     const bool lacks_files = needs_files(call, *asked);
-    if (lacks_files && runtime_.fetcher) {
+    if (lacks_files && call.runtime().fetcher) {
         return fetch_and_encode(call, std::move(*asked));
     }
     Encoded encoded = encode(call, *asked);
@@ -150,7 +150,8 @@ aio::Task<Result<void>> Pipeline::attempt(Call& call, std::string_view body) {
 
     WEIR_CO_TRY(open(call));
     call.attempt.begun = services_.clock.steady_now();
-    WEIR_UNINITIALIZED net::Exchange exchange(*pools_[call.route.model->target.provider]);
+    WEIR_UNINITIALIZED net::Exchange exchange(
+        *call.generation->pools[call.route.model->target.provider]);
     const net::Timing timing{.connect_max = timeouts.connect,
                              .first_byte = first,
                              .idle_max = timeouts.idle,

@@ -3,11 +3,13 @@
 namespace weir::pipeline {
 
 Call::Call(net::ServerCall& server_call,
+           std::shared_ptr<Generation> begun_with,
            Door which,
            std::string_view surface_label,
            const Clock& clock,
            bool head_is_good)
     : http(server_call),
+      generation(std::move(begun_with)),
       door(std::move(which)),
       client(*dialect::client_edge(door.dialect)),
       label(surface_label),

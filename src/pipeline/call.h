@@ -21,6 +21,7 @@
 #include "net/server.h"
 #include "obs/trace.h"
 #include "pipeline/door.h"
+#include "pipeline/generation.h"
 #include "pipeline/upload.h"
 #include "provider/provider.h"
 #include "quota/limits.h"
@@ -44,6 +45,7 @@ struct Attempt {
 struct Call {
     // `head_is_good` false: the bytes were no request, nothing of them is read.
     Call(net::ServerCall& server_call,
+         std::shared_ptr<Generation> begun_with,
          Door which,
          std::string_view surface_label,
          const Clock& clock,
@@ -52,7 +54,10 @@ struct Call {
 
     std::string_view id_text() const { return {id_characters.data(), id_characters.size()}; }
 
+    const runtime::Runtime& runtime() const { return *generation->runtime; }
+
     net::ServerCall& http;
+    const std::shared_ptr<Generation> generation;
     const Door door;
     const dialect::ClientEdge& client;
     const std::string_view label;  // "chat", "embeddings", "models": for logs and metrics

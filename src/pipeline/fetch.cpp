@@ -153,7 +153,7 @@ aio::Task<Result<std::string>> Pipeline::fetch_and_encode(Call& call, llm::Call 
 
 aio::Task<Result<void>> Pipeline::inline_media(Call& call, llm::Call& asked) {
     const MediaList files = files_of(asked, call.provider->kind().dialect);
-    const auto most = static_cast<std::size_t>(runtime_.fetch.per_call_max);
+    const auto most = static_cast<std::size_t>(call.runtime().fetch.per_call_max);
     const std::vector<std::string> urls = urls_of(files, most);
     if (urls.size() > most) {
         co_return could_not(asked,
@@ -171,15 +171,15 @@ aio::Task<Result<void>> Pipeline::inline_media(Call& call, llm::Call& asked) {
     call.has_fetched = true;
     auto fetched = co_await aio::with_scope(
         &fetch_all,
-        runtime_.fetcher.get(),
+        call.runtime().fetcher.get(),
         urls,
         net::TakeBytes(take),
-        aio::Deadline::in(runtime_.fetch.timeout).at_most(call.route.model->timeouts.total),
+        aio::Deadline::in(call.runtime().fetch.timeout).at_most(call.route.model->timeouts.total),
         &landing,
         &failed);
     if (!fetched) {
         const Error& error = fetched.error();
-        meters_.count_fetches(name(error.code()), 1);
+        call.generation->meters.count_fetches(name(error.code()), 1);
         if (error.code() == Code::cancelled || error.code() == Code::overloaded) {
             co_return std::unexpected(error);
         }
@@ -188,17 +188,17 @@ aio::Task<Result<void>> Pipeline::inline_media(Call& call, llm::Call& asked) {
         });
         co_return could_not(asked, **at, error.message(), error.detail());
     }
-    meters_.count_fetches("ok", urls.size());
+    call.generation->meters.count_fetches("ok", urls.size());
     co_return put_inline(call, asked, files, urls, *fetched);
 }
 
 // All of a call's together, and against what the gateway may hold: as if they had come with the
 // body, in base64.
 Result<void> Pipeline::hold_files(Call& call, std::uint64_t bytes) {
-    if (bytes > runtime_.fetch.bytes_max) {
+    if (bytes > call.runtime().fetch.bytes_max) {
         return fail(Code::payload_too_large,
                     fmt::format("the files of a call may have {} bytes together",
-                                runtime_.fetch.bytes_max));
+                                call.runtime().fetch.bytes_max));
     }
     return call.slot.hold_bytes(call.body_bytes + (bytes + 2) / 3 * 4);
 }

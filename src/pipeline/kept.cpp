@@ -61,6 +61,7 @@ aio::Task<Result<void>> Pipeline::check_kept(Call& call) {
 
 aio::Task<void> Pipeline::serve_kept(net::ServerCall& http, Kept kept) {
     Call call(http,
+              generation_,
               {.surface = llm::Surface::responses, .dialect = llm::Dialect::openai_responses},
               "responses",
               services_.clock);
@@ -74,21 +75,21 @@ aio::Task<void> Pipeline::serve_kept(net::ServerCall& http, Kept kept) {
 
 aio::Task<Result<void>> Pipeline::run_kept(Call& call, const Kept& kept) {
     // The same door as for calls that cost something.
-    WEIR_CO_TRY(
-        runtime_.limits.check_address(call.http.client().bytes, services_.clock.steady_now()));
+    WEIR_CO_TRY(call.runtime().limits.check_address(call.http.client().bytes,
+                                                    services_.clock.steady_now()));
     WEIR_CO_TRY(co_await identify(call));
     WEIR_CO_TRY(enter(call));
     WEIR_CO_TRY(const auto keeper,
                 co_await services_.kept_ids.find(kept.id, call.who->key().tenant_id));
     std::size_t index = 0;
-    while (index < runtime_.providers.size() &&
-           (!keeper || runtime_.providers[index]->name() != keeper->provider)) {
+    while (index < call.runtime().providers.size() &&
+           (!keeper || call.runtime().providers[index]->name() != keeper->provider)) {
         ++index;
     }
-    if (index == runtime_.providers.size()) {
+    if (index == call.runtime().providers.size()) {
         co_return nothing_kept(kept.id, "id");
     }
-    const provider::Provider& provider = *runtime_.providers[index];
+    const provider::Provider& provider = *call.runtime().providers[index];
     const auto way = provider.way(llm::Surface::responses, llm::Dialect::openai_responses);
     if (!way || way->is_translated) {
         co_return nothing_kept(kept.id, "id");
@@ -97,7 +98,7 @@ aio::Task<Result<void>> Pipeline::run_kept(Call& call, const Kept& kept) {
     provider.begin_item_head(*way, kept.method, kept.id + kept.rest, 0, head);
     net::append_field(head, "content-length", std::uint64_t{0});
     head += "\r\n";
-    WEIR_UNINITIALIZED net::Exchange exchange(*pools_[index]);
+    WEIR_UNINITIALIZED net::Exchange exchange(*call.generation->pools[index]);
     const aio::Deadline total = aio::Deadline::in(kFetchMax);
     const net::Timing timing{.connect_max = kFetchConnectMax,
                              .first_byte = total,

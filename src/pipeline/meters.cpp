@@ -1,6 +1,9 @@
 #include "pipeline/meters.h"
 
+#include "pipeline/call.h"
+
 namespace weir::pipeline {
+
 Meters::Meters(obs::Metrics& metrics, unsigned thread, const runtime::Runtime& runtime)
     : metrics_(metrics), shard_(metrics.shard(thread)) {
     for (const router::Model& model : runtime.catalog.models()) {
@@ -35,6 +38,10 @@ Meters::SurfaceSeries& Meters::surface_of(const Call& call) {
     }
     return *series;
 }
+
+Meters::ModelSeries& Meters::of(const Call& call) { return models_[call.route.model->index]; }
+
+void Meters::begin_attempt(const Call& call) { shard_.add(of(call).in_flight); }
 
 void Meters::end_attempt(const Call& call) {
     shard_.subtract(of(call).in_flight);

@@ -7,18 +7,20 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "obs/metrics.h"
 #include "obs/names.h"
-#include "pipeline/call.h"
 #include "runtime/runtime.h"
 
 namespace weir::pipeline {
+
+struct Call;
 
 class Meters {
 public:
     Meters(obs::Metrics& metrics, unsigned thread, const runtime::Runtime& runtime);
 
-    void begin_attempt(const Call& call) { shard_.add(of(call).in_flight); }
+    void begin_attempt(const Call& call);
     void end_attempt(const Call& call);
     // `outcome`: "ok" or the name of a code.
     void count_fetches(std::string_view outcome, std::uint64_t files) {
@@ -38,7 +40,7 @@ private:
         obs::SeriesId cost, in_flight, attempts;
     };
     SurfaceSeries& surface_of(const Call& call);
-    ModelSeries& of(const Call& call) { return models_[call.route.model->index]; }
+    ModelSeries& of(const Call& call);
 
     obs::Metrics& metrics_;
     obs::MetricsShard& shard_;

@@ -51,21 +51,24 @@ Result<void> check_body_kind(Call& call) {
 
 }  // namespace
 
-Pipeline::Pipeline(unsigned thread, const runtime::Runtime& runtime, const Services& services)
+Pipeline::Pipeline(unsigned thread,
+                   std::shared_ptr<const runtime::Runtime> runtime,
+                   const Services& services)
     : thread_(thread),
-      runtime_(runtime),
       services_(services),
-      meters_(services.metrics, thread, runtime) {
-    for (const auto& provider : runtime.providers) {
-        pools_.push_back(std::make_unique<net::UpstreamPool>(provider->upstream()));
-    }
+      generation_(
+          std::make_shared<Generation>(std::move(runtime), services.metrics, thread, nullptr)) {}
+
+void Pipeline::adopt(std::shared_ptr<const runtime::Runtime> runtime) {
+    generation_ = std::make_shared<Generation>(
+        std::move(runtime), services_.metrics, thread_, generation_.get());
 }
 
 Pipeline::~Pipeline() = default;
 
 aio::Task<void> Pipeline::serve(net::ServerCall& http, Door door) {
     const std::string_view label = llm::name(door.surface);
-    Call call(http, std::move(door), label, services_.clock);
+    Call call(http, generation_, std::move(door), label, services_.clock);
     std::optional<Error> failure;
     try {
         auto outcome = co_await run(call);
@@ -100,7 +103,7 @@ aio::Task<Result<void>> Pipeline::run(Call& call) {
     net::ServerCall& http = call.http;
     // 1 The context was made with the call: its id is in every answer, also in a refusal.
     // 2 The address is judged first: a flood costs no more than its heads.
-    WEIR_CO_TRY(runtime_.limits.check_address(http.client().bytes, call.begun));
+    WEIR_CO_TRY(call.runtime().limits.check_address(http.client().bytes, call.begun));
     // 3 Before anything is read for a stranger.
     WEIR_CO_TRY(co_await identify(call));
     // 4a Rate, concurrency and bytes in flight: before a byte of the body is taken in.
@@ -135,7 +138,7 @@ aio::Task<Result<void>> Pipeline::run(Call& call) {
 
 aio::Maybe<Result<void>> Pipeline::identify(Call& call) {
     const std::string_view credential = credential_of(call.http.head());
-    auto known = services_.authenticator.find_cached(runtime_.auth_mode, credential);
+    auto known = services_.authenticator.find_cached(call.runtime().auth_mode, credential);
     if (known) {
         if (!*known) {
             if (!credential.empty()) {
@@ -154,7 +157,7 @@ aio::Task<Result<void>> Pipeline::look_up(Call& call, std::string credential) {
     // neighbours.
     WEIR_CO_TRY(check_guesses(call.http.client()));
     auto who = co_await services_.authenticator.identify(
-        runtime_.auth_mode, credential, aio::Deadline::in(kIdentifyMax));
+        call.runtime().auth_mode, credential, aio::Deadline::in(kIdentifyMax));
     if (!who) {
         if (who.error().code() == Code::invalid_api_key) {
             count_guess(call.http.client());
@@ -166,11 +169,11 @@ aio::Task<Result<void>> Pipeline::look_up(Call& call, std::string credential) {
 }
 
 Result<void> Pipeline::check_guesses(const net::IpAddress& address) {
-    return runtime_.limits.check_guesses(address.bytes, services_.clock.steady_now());
+    return generation_->runtime->limits.check_guesses(address.bytes, services_.clock.steady_now());
 }
 
 void Pipeline::count_guess(const net::IpAddress& address) {
-    runtime_.limits.count_guess(address.bytes, services_.clock.steady_now());
+    generation_->runtime->limits.count_guess(address.bytes, services_.clock.steady_now());
 }
 
 Result<void> Pipeline::enter(Call& call) {
@@ -188,7 +191,7 @@ Result<void> Pipeline::enter(Call& call) {
                        .concurrency_max = key.concurrency_max},
         // A body that does not say its size may become the largest there is.
         .body_bytes = head.is_chunked ? bytes_max : head.content_length.value_or(0)};
-    WEIR_TRY(call.slot, runtime_.limits.enter(entrant, call.begun));
+    WEIR_TRY(call.slot, call.runtime().limits.enter(entrant, call.begun));
     return {};
 }
 
@@ -206,9 +209,9 @@ Result<void> Pipeline::decode(Call& call, std::string_view body) {
         WEIR_TRY(call.request, call.client.read_request(path, body, scratch_.json));
     }
     call.asked_model =
-        call.request->model.empty() ? runtime_.catalog.default_model() : call.request->model;
-    WEIR_TRY(call.route, runtime_.catalog.resolve(call.asked_model));
-    call.provider = &runtime_.provider_of(*call.route.model);
+        call.request->model.empty() ? call.runtime().catalog.default_model() : call.request->model;
+    WEIR_TRY(call.route, call.runtime().catalog.resolve(call.asked_model));
+    call.provider = &call.runtime().provider_of(*call.route.model);
     if (!call.who->may_use_model(call.asked_model) ||
         !call.who->may_use_provider(call.provider->name())) {
         return fail(Code::model_not_allowed,
@@ -258,14 +261,14 @@ Result<void> Pipeline::reserve(Call& call) {
                                               .output_per_million = dearest.output,
                                               .request = units.value_or(dearest.request)});
     }
-    WEIR_TRY(call.hold, runtime_.limits.hold(estimate));
+    WEIR_TRY(call.hold, call.runtime().limits.hold(estimate));
     return {};
 }
 
 aio::Task<void> Pipeline::list_models(net::ServerCall& http,
                                       llm::Dialect dialect,
                                       std::string_view id) {
-    Call call(http, {.dialect = dialect}, "models", services_.clock);
+    Call call(http, generation_, {.dialect = dialect}, "models", services_.clock);
     const std::string wanted(id);
     const auto outcome = co_await run_models(call, wanted);
     if (!outcome) {
@@ -277,16 +280,16 @@ aio::Task<void> Pipeline::list_models(net::ServerCall& http,
 
 aio::Task<Result<void>> Pipeline::run_models(Call& call, std::string_view id) {
     // The same door as for calls that cost something.
-    WEIR_CO_TRY(
-        runtime_.limits.check_address(call.http.client().bytes, services_.clock.steady_now()));
+    WEIR_CO_TRY(call.runtime().limits.check_address(call.http.client().bytes,
+                                                    services_.clock.steady_now()));
     WEIR_CO_TRY(co_await identify(call));
     WEIR_CO_TRY(enter(call));
     const std::int64_t created = micros(services_.started_at) / 1'000'000;
     std::string body;
     if (id.empty()) {
         std::vector<std::string_view> ids;
-        for (const router::Model& model : runtime_.catalog.models()) {
-            if (!call.who->may_use_provider(runtime_.provider_of(model).name())) {
+        for (const router::Model& model : call.runtime().catalog.models()) {
+            if (!call.who->may_use_provider(call.runtime().provider_of(model).name())) {
                 continue;
             }
             const auto offer = [&](const std::string& name) {
@@ -299,9 +302,9 @@ aio::Task<Result<void>> Pipeline::run_models(Call& call, std::string_view id) {
         }
         body = call.client.encode_models(ids, created);
     } else {
-        WEIR_CO_TRY(const auto found, runtime_.catalog.resolve(id));
+        WEIR_CO_TRY(const auto found, call.runtime().catalog.resolve(id));
         if (!call.who->may_use_model(id) ||
-            !call.who->may_use_provider(runtime_.provider_of(*found.model).name())) {
+            !call.who->may_use_provider(call.runtime().provider_of(*found.model).name())) {
             co_return fail(Code::model_not_found,
                            fmt::format("There is no model '{}' for this API key.", id))
                 .parameter("model");
@@ -320,14 +323,14 @@ aio::Task<void> Pipeline::refuse(net::ServerCall& http,
     if (!head_is_good) {
         http.close_after();
     }
-    Call call(http, {.dialect = dialect}, "other", services_.clock, head_is_good);
+    Call call(http, generation_, {.dialect = dialect}, "other", services_.clock, head_is_good);
     settle_failed(call, error);
     co_await send_error(call, error, allow);
     observe(call);
 }
 
 aio::Task<void> Pipeline::answer(net::ServerCall& http, int status, std::string_view body) {
-    Call call(http, {}, "admin", services_.clock);
+    Call call(http, generation_, {}, "admin", services_.clock);
     const std::string_view pieces[] = {body};
     const auto sent = co_await send_whole(call, status, "application/json", pieces);
     if (!sent) {
@@ -338,7 +341,7 @@ aio::Task<void> Pipeline::answer(net::ServerCall& http, int status, std::string_
 
 void Pipeline::reap_connections() {
     const SteadyTime now = services_.clock.steady_now();
-    for (const auto& pool : pools_) {
+    for (const auto& pool : generation_->pools) {
         pool->reap(now);
     }
 }

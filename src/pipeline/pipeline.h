@@ -25,8 +25,8 @@
 #include "obs/metrics.h"
 #include "pipeline/call.h"
 #include "pipeline/door.h"
+#include "pipeline/generation.h"
 #include "pipeline/kept_ids.h"
-#include "pipeline/meters.h"
 #include "pipeline/pass_relay.h"
 #include "pipeline/relay.h"
 #include "runtime/runtime.h"
@@ -62,9 +62,15 @@ struct Kept {
 
 class Pipeline {
 public:
-    Pipeline(unsigned thread, const runtime::Runtime& runtime, const Services& services);
+    Pipeline(unsigned thread,
+             std::shared_ptr<const runtime::Runtime> runtime,
+             const Services& services);
     ~Pipeline();
     Pipeline(const Pipeline&) = delete;
+
+    // Calls that begin from now on follow this one. Connections to upstreams that both have are
+    // kept.
+    void adopt(std::shared_ptr<const runtime::Runtime> runtime);
 
     // A call, from its head to its last byte.
     aio::Task<void> serve(net::ServerCall& http, Door door);
@@ -91,7 +97,7 @@ public:
     // Closes what is idle; every few seconds.
     void reap_connections();
     // Before the reactor ends.
-    void close_connections() { pools_.clear(); }
+    void close_connections() { generation_->pools.clear(); }
 
 private:
     aio::Task<Result<void>> run(Call& call);
@@ -184,11 +190,9 @@ private:
     void give_back(std::unique_ptr<Outgoing> outgoing);
 
     const unsigned thread_;
-    const runtime::Runtime& runtime_;
     const Services& services_;
-    Meters meters_;
-    std::vector<std::unique_ptr<net::UpstreamPool>> pools_;  // by the Runtime's providers
-    std::vector<std::unique_ptr<Outgoing>> outgoing_;        // free ones
+    std::shared_ptr<Generation> generation_;           // of calls that begin now
+    std::vector<std::unique_ptr<Outgoing>> outgoing_;  // free ones
     // Scratch of the thread: used between two suspensions, never across one.
     StreamScratch scratch_;
     std::string head_;

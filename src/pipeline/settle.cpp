@@ -18,7 +18,7 @@ Result<void> Pipeline::open(Call& call) {
                                 .provider = call.provider->name()};
     WEIR_TRY(services_.ledger.opened(thread_, record));
     call.opened = true;
-    meters_.begin_attempt(call);
+    call.generation->meters.begin_attempt(call);
     return {};
 }
 
@@ -74,7 +74,7 @@ void Pipeline::settle(Call& call) {
             .cost_nano_usd = record.cost_nano_usd};
     }
     services_.ledger.settled(thread_, record);
-    meters_.end_attempt(call);
+    call.generation->meters.end_attempt(call);
 }
 
 void Pipeline::settle_failed(Call& call, const Error& error) {
@@ -118,7 +118,7 @@ void Pipeline::settle_failed(Call& call, const Error& error) {
 
 void Pipeline::observe(Call& call) {
     const SteadyTime now = services_.clock.steady_now();
-    meters_.count(call, now);
+    call.generation->meters.count(call, now);
     if (!services_.access_log.is_on()) {
         return;
     }

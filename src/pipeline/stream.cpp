@@ -31,7 +31,7 @@ std::unique_ptr<Relay> Pipeline::make_relay(const Call& call) {
                              .choices = call.request->choices,
                              .may_omit_terminal = may_omit_done,
                              .input_tokens_estimate = input_tokens,
-                             .rules = runtime_.output_rules.get()});
+                             .rules = call.runtime().output_rules.get()});
     }
     return std::make_unique<PassRelay>(PassTerms{.pass = *dialect::pass_edge(call.door.dialect),
                                                  .client = call.client,
@@ -40,7 +40,7 @@ std::unique_ptr<Relay> Pipeline::make_relay(const Call& call) {
                                                  .choices = call.request->choices,
                                                  .may_omit_done = may_omit_done,
                                                  .input_tokens_estimate = input_tokens,
-                                                 .rules = runtime_.output_rules.get()},
+                                                 .rules = call.runtime().output_rules.get()},
                                        scratch_);
 }
 
