@@ -82,6 +82,7 @@ Provider::Provider(const ProviderSection& section, std::shared_ptr<net::Upstream
       kind_(*section.kind),
       upstream_(std::move(upstream)),
       pass_through_(section.pass_through),
+      has_ca_file_(!section.ca_file.empty()),
       forward_headers_(section.forward_headers),
       credentials_(credentials_of(section)) {
     const auto endpoints =
@@ -222,23 +223,36 @@ void Provider::begin_head(const Way& way,
     into += credentials_[credential].field;
 }
 
-Result<std::shared_ptr<const Provider>> Provider::make(const ProviderSection& section,
-                                                       unsigned threads,
-                                                       net::Resolver& resolver) {
+Result<std::shared_ptr<const Provider>> Provider::make(
+    const ProviderSection& section,
+    unsigned threads,
+    net::Resolver& resolver,
+    std::span<const std::shared_ptr<const Provider>> previous) {
     const BaseUrl url = base_url_of(section);
-    std::shared_ptr<net::TlsContext> tls;
-    if (url.tls) {
-        WEIR_TRY(tls, net::TlsContext::client(section.ca_file));
-    }
-    const net::UpstreamOptions options{
+    net::UpstreamOptions options{
         .host = url.host,
         .port = url.port,
-        .tls = std::move(tls),
         .connections_max = static_cast<std::size_t>(section.connections_max),
         .idle_max = std::chrono::seconds{section.kind->idle_seconds},
         .threads = threads};
-    return std::shared_ptr<const Provider>(
-        new Provider(section, std::make_shared<net::Upstream>(options, resolver)));
+    const auto is_same = [&](const std::shared_ptr<const Provider>& other) {
+        const net::UpstreamOptions& theirs = other->upstream()->options();
+        return other->name() == section.name && theirs.host == options.host && theirs.port == options.port &&
+               (theirs.tls != nullptr) == url.tls && !other->has_ca_file_ &&
+               theirs.connections_max == options.connections_max &&
+               theirs.idle_max == options.idle_max && theirs.threads == options.threads;
+    };
+    std::shared_ptr<net::Upstream> upstream;
+    if (const auto found = std::find_if(previous.begin(), previous.end(), is_same);
+        section.ca_file.empty() && found != previous.end()) {
+        upstream = (*found)->upstream();
+    } else {
+        if (url.tls) {
+            WEIR_TRY(options.tls, net::TlsContext::client(section.ca_file));
+        }
+        upstream = std::make_shared<net::Upstream>(std::move(options), resolver);
+    }
+    return std::shared_ptr<const Provider>(new Provider(section, std::move(upstream)));
 }
 
 }  // namespace weir::provider

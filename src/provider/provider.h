@@ -30,9 +30,13 @@ public:
     // that cannot be read).
     ~Provider();
     Provider(const Provider&) = delete;
-    static Result<std::shared_ptr<const Provider>> make(const ProviderSection& section,
-                                                        unsigned threads,
-                                                        net::Resolver& resolver);
+    // Of `previous`, whoever asks the same server in the same way lends its upstream, so that
+    // connections outlive a reload; an authority file is read again.
+    static Result<std::shared_ptr<const Provider>> make(
+        const ProviderSection& section,
+        unsigned threads,
+        net::Resolver& resolver,
+        std::span<const std::shared_ptr<const Provider>> previous = {});
 
     const std::string& name() const { return name_; }
     const ProviderKind& kind() const { return kind_; }
@@ -93,6 +97,7 @@ private:
     const ProviderKind& kind_;
     std::shared_ptr<net::Upstream> upstream_;
     bool pass_through_;
+    bool has_ca_file_;
     std::vector<std::string> forward_headers_;
     std::vector<Credential> credentials_;
     std::vector<Heads> endpoints_;

@@ -56,11 +56,17 @@ Runtime::Runtime(const config::Snapshot& snapshot,
       fetcher(std::move(fetching)) {}
 
 Result<std::unique_ptr<const Runtime>> Runtime::build(const config::Snapshot& snapshot,
-                                                      const Surroundings& surroundings) {
+                                                      const Surroundings& surroundings,
+                                                      const Runtime* previous) {
+    std::span<const std::shared_ptr<const provider::Provider>> lenders;
+    if (previous != nullptr) {
+        lenders = previous->providers;
+    }
     std::vector<std::shared_ptr<const provider::Provider>> providers;
     for (const auto& section : snapshot.get<provider::ProvidersSection>().providers) {
         WEIR_TRY(auto made,
-                 provider::Provider::make(section, surroundings.threads, surroundings.resolver));
+                 provider::Provider::make(
+                     section, surroundings.threads, surroundings.resolver, lenders));
         providers.push_back(std::move(made));
     }
     WEIR_TRY(auto fetcher, make_fetcher(snapshot.get<FetchSection>(), surroundings));

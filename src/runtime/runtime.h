@@ -32,9 +32,11 @@ struct Surroundings {
 
 class Runtime {
 public:
-    // The snapshot must have passed check(). Errors: invalid_config.
+    // The snapshot must have passed check(). What `previous` has and the snapshot still wants is
+    // carried over: connections to upstreams. Errors: invalid_config.
     static Result<std::unique_ptr<const Runtime>> build(const config::Snapshot& snapshot,
-                                                        const Surroundings& surroundings);
+                                                        const Surroundings& surroundings,
+                                                        const Runtime* previous = nullptr);
 
     const provider::Provider& provider_of(const router::Model& model) const {
         return *providers[model.target.provider];
