@@ -1,0 +1,108 @@
+// One target, a provider's model, as all calls share it: whether it answers, how fast, how many
+// retries it takes, and what an operator said of it. Its state belongs to no configuration: a
+// Runtime holds Targets, and the next one takes the same (TargetTable). Any thread.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/random.h"
+#include "resilience/breaker.h"
+#include "resilience/credential.h"
+#include "resilience/kept_table.h"
+#include "resilience/latency.h"
+#include "resilience/retry_budget.h"
+
+namespace weir::resilience {
+
+struct TargetRules {
+    BreakerRules breaker;
+    RetryBudgetRules retry_budget;
+};
+
+// What an operator said by the API. Drained and disabled targets get no new calls; who drains wants
+// the running ones to end well, who disables does not ask (what happens to them is the pipeline's).
+enum class Service : std::uint8_t { on, drained, disabled };
+
+class Target {
+public:
+    Target(std::string identity, const TargetRules& rules, Random random)
+        : identity(std::move(identity)),
+          breaker(rules.breaker, random),
+          retry_budget(rules.retry_budget) {}
+
+    // A reload has taken effect.
+    void change(const TargetRules& rules) {
+        breaker.change(rules.breaker);
+        retry_budget.change(rules.retry_budget);
+    }
+
+    Service service() const { return service_.load(std::memory_order_relaxed); }
+    void set_service(Service service) { service_.store(service, std::memory_order_relaxed); }
+    // In the place of the configured one; nullopt: none.
+    std::optional<std::uint32_t> weight() const {
+        const std::int64_t weight = weight_.load(std::memory_order_relaxed);
+        return weight < 0 ? std::nullopt : std::optional(static_cast<std::uint32_t>(weight));
+    }
+    void set_weight(std::optional<std::uint32_t> weight) {
+        weight_.store(weight ? std::int64_t{*weight} : kAsConfigured, std::memory_order_relaxed);
+    }
+    // For planning: whether a call could go there now. Takes nothing.
+    bool may_admit(SteadyTime now) const {
+        return service() == Service::on && breaker.may_admit(now);
+    }
+
+    const std::string identity;
+    Breaker breaker;
+    RetryBudget retry_budget;
+    Latency latency;
+
+private:
+    static constexpr std::int64_t kAsConfigured = -1;
+    std::atomic<Service> service_{Service::on};
+    std::atomic<std::int64_t> weight_{kAsConfigured};
+};
+
+// provider + '\n' + model
+std::string target_identity(std::string_view provider, std::string_view model);
+
+class TargetTable {
+public:
+    // Each target's jitter comes from `seed` and its identity.
+    explicit TargetTable(std::uint64_t seed) : seed_(seed) {}
+
+    // The target that is held under this identity as it is, else a new one with `rules`. A reload
+    // takes its targets while it builds and calls Target::change() once it is in force, so that one
+    // that is refused changes nothing.
+    std::shared_ptr<Target> take(std::string_view identity, const TargetRules& rules);
+    std::shared_ptr<Target> find(std::string_view identity) const { return kept_.find(identity); }
+    std::vector<std::pair<std::string, std::shared_ptr<Target>>> all() const { return kept_.all(); }
+
+private:
+    std::uint64_t seed_;
+    KeptTable<Target> kept_;
+};
+
+class CredentialsTable {
+public:
+    struct KeyRules {
+        std::string name;
+        // Anything that changes when the key does, never the key: a new key under an old name is
+        // not cooled.
+        std::string fingerprint;
+        std::uint32_t weight = 1;
+    };
+    // The keys of a provider, each with the state that is held of it. At most kKeysMax.
+    Credentials take(std::string_view provider, std::span<const KeyRules> keys);
+
+private:
+    KeptTable<Credential> kept_;
+};
+
+}  // namespace weir::resilience
