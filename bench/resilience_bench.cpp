@@ -16,7 +16,7 @@ constexpr std::chrono::nanoseconds kApart = std::chrono::microseconds{20};
 // Waits change between a third of it and two thirds.
 constexpr std::chrono::nanoseconds kSlower = std::chrono::milliseconds{900};
 // Deposits that add nothing: a budget that is full would not be written to any more.
-constexpr TargetRules kRules{.retry_budget = {.share = 0}};
+constexpr TargetRules kRules{.retry_budget = {.share = 0}, .admission = {.in_flight = 64}};
 
 struct Shared {
     TargetTable targets{1};
@@ -75,6 +75,15 @@ void credential(benchmark::State& state) {
     }
 }
 BENCHMARK(credential)->Threads(1)->Threads(2);
+
+void admission(benchmark::State& state) {
+    Admission& admission = shared().target->admission;
+    for (auto _ : state) {
+        benchmark::DoNotOptimize(
+            admission.enter(Priority::normal, 1, aio::Deadline::never()).await_resume());
+    }
+}
+BENCHMARK(admission)->Threads(1)->Threads(2);
 
 // Breaker, budget and latency together: what every successful call pays.
 void healthy_call(benchmark::State& state) {

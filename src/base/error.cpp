@@ -27,6 +27,7 @@ constexpr std::array<CodeInfo, kCodeCount> kCodes{{
     {Code::expectation_failed, "expectation_failed", 417, false, Fault::client},
     {Code::rate_limited, "rate_limited", 429, true, Fault::client},
     {Code::concurrency_limited, "concurrency_limited", 429, true, Fault::client},
+    {Code::queue_full, "queue_full", 429, true, Fault::weir},
     {Code::headers_too_large, "headers_too_large", 431, false, Fault::client},
     {Code::cancelled, "cancelled", 499, false, Fault::client},  // logs only: nobody is left to read
                                                                 // it

@@ -41,6 +41,7 @@ enum class Code : std::uint8_t {
     expectation_failed,
     rate_limited,
     concurrency_limited,
+    queue_full,
     headers_too_large,
     cancelled,
     internal,

@@ -5,6 +5,29 @@
 
 namespace weir::resilience {
 
+namespace {
+
+AdmissionRules with_limit(AdmissionRules rules, const AdaptiveLimit& adaptive) {
+    rules.in_flight = adaptive.is_enabled() ? adaptive.limit() : rules.in_flight;
+    return rules;
+}
+
+}  // namespace
+
+Target::Target(std::string identity_, const TargetRules& rules, Random random)
+    : identity(std::move(identity_)),
+      breaker(rules.breaker, Random(random.next())),
+      retry_budget(rules.retry_budget),
+      adaptive(rules.adaptive, Random(random.next())),
+      admission(with_limit(rules.admission, adaptive)) {}
+
+void Target::change(const TargetRules& rules) {
+    breaker.change(rules.breaker);
+    retry_budget.change(rules.retry_budget);
+    adaptive.change(rules.adaptive);
+    admission.change(with_limit(rules.admission, adaptive));
+}
+
 std::string target_identity(std::string_view provider, std::string_view model) {
     std::string identity;
     identity.reserve(provider.size() + 1 + model.size());

@@ -1,6 +1,7 @@
 // One target, a provider's model, as all calls share it: whether it answers, how fast, how many
-// retries it takes, and what an operator said of it. Its state belongs to no configuration: a
-// Runtime holds Targets, and the next one takes the same (TargetTable). Any thread.
+// calls and retries it takes, and what an operator said of it. Its state belongs to no
+// configuration: a Runtime holds Targets, and the next one takes the same (TargetTable). Any
+// thread.
 #pragma once
 
 #include <atomic>
@@ -13,6 +14,8 @@
 #include <vector>
 
 #include "base/random.h"
+#include "resilience/adaptive_limit.h"
+#include "resilience/admission.h"
 #include "resilience/breaker.h"
 #include "resilience/credential.h"
 #include "resilience/kept_table.h"
@@ -24,6 +27,8 @@ namespace weir::resilience {
 struct TargetRules {
     BreakerRules breaker;
     RetryBudgetRules retry_budget;
+    AdmissionRules admission;  // its in_flight is not looked at where the limit is adaptive
+    AdaptiveRules adaptive;
 };
 
 // What an operator said by the API. Drained and disabled targets get no new calls; who drains wants
@@ -32,15 +37,17 @@ enum class Service : std::uint8_t { on, drained, disabled };
 
 class Target {
 public:
-    Target(std::string identity, const TargetRules& rules, Random random)
-        : identity(std::move(identity)),
-          breaker(rules.breaker, random),
-          retry_budget(rules.retry_budget) {}
+    Target(std::string identity, const TargetRules& rules, Random random);
 
     // A reload has taken effect.
-    void change(const TargetRules& rules) {
-        breaker.change(rules.breaker);
-        retry_budget.change(rules.retry_budget);
+    void change(const TargetRules& rules);
+
+    // The first token of a call came `wait` after the call was sent there.
+    void record_first_token(std::chrono::nanoseconds wait, SteadyTime now) {
+        latency.record_first_token(wait, now);
+        if (const auto limit = adaptive.record(wait, now, admission.in_flight())) {
+            admission.set_limit(*limit);
+        }
     }
 
     Service service() const { return service_.load(std::memory_order_relaxed); }
@@ -62,6 +69,8 @@ public:
     Breaker breaker;
     RetryBudget retry_budget;
     Latency latency;
+    AdaptiveLimit adaptive;  // drives the limit of what follows
+    Admission admission;
 
 private:
     static constexpr std::int64_t kAsConfigured = -1;

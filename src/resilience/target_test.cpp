@@ -72,6 +72,28 @@ TEST(Target, HasTheConfiguredWeightUnlessToldAnother) {
     EXPECT_EQ(target->weight(), std::nullopt);
 }
 
+TEST(Target, AnAdaptiveLimitDrivesTheAdmission) {
+    TargetTable table(1);
+    const TargetRules rules{.admission = {.in_flight = 7}, .adaptive = {.enabled = true}};
+    const auto target = table.take("a\nb", rules);
+    EXPECT_EQ(target->admission.limit(), rules.adaptive.first);
+    std::vector<Ticket> busy;
+    for (int i = 0; i < 15; ++i) {
+        busy.push_back(std::move(*target->admission.try_enter()));
+    }
+    for (int i = 0; i < 100; ++i) {
+        target->record_first_token(100ms, kStart + i * 100ms);
+    }
+    const std::uint32_t found = target->admission.limit();
+    EXPECT_GT(found, rules.adaptive.first);
+    EXPECT_NEAR(target->latency.first_token_us(kStart + 9900ms), 100'000, 1);
+    // A reload keeps what was found out; one that turns it off goes by its own figure.
+    target->change(rules);
+    EXPECT_EQ(target->admission.limit(), found);
+    target->change({.admission = {.in_flight = 7}});
+    EXPECT_EQ(target->admission.limit(), 7u);
+}
+
 TEST(CredentialsTable, AKeyThatStaysKeepsItsCoolDown) {
     CredentialsTable table;
     const std::vector<CredentialsTable::KeyRules> before{{.name = "a", .fingerprint = "1"},

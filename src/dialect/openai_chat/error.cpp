@@ -14,6 +14,7 @@ std::string_view type_of(Code code) {
     switch (code) {
         case Code::rate_limited:
         case Code::concurrency_limited:
+        case Code::queue_full:
             return "rate_limit_exceeded";
         case Code::guardrail_blocked:
             return "guardrail";

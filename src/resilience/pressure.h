@@ -1,0 +1,68 @@
+// Sheds calls before memory runs out, because the kernel's way of doing it ends them all. The app
+// reads how much is used every 100 ms; calls are then refused by chance, low priority first: half
+// of the way up all low calls and half of the normal ones go, at its end all. Any thread asks; one
+// updates.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "resilience/wait_queue.h"
+
+namespace weir::resilience {
+
+// Shares of the memory limit: from here calls are shed, from there all of them.
+inline constexpr double kShedFrom = 0.85;
+inline constexpr double kShedAll = 0.95;
+// What use has to fall before less is shed, so that memory that comes and goes does not make calls
+// flap.
+inline constexpr double kShedGap = 0.05;
+
+struct MemoryUse {
+    std::uint64_t used = 0;
+    std::uint64_t limit = 0;  // 0: unknown, nothing is shed
+};
+
+// How much of all calls is to be shed, 0 to 1; `before` is what the last judgement said.
+double judge(const MemoryUse& use, double before);
+// What that means for one class: 0 to 1.
+double shed_share(Priority priority, double pressure);
+
+class Pressure {
+public:
+    void update(const MemoryUse& use) {
+        pressure_.store(judge(use, pressure()), std::memory_order_relaxed);
+    }
+    double pressure() const { return pressure_.load(std::memory_order_relaxed); }
+    // Whether this call is to be refused (503 overloaded). A load where memory is there.
+    bool sheds(Priority priority, std::uint64_t random) const {
+        const double now = pressure();
+        return now > 0 && static_cast<double>(random >> 11) * 0x1.0p-53 < shed_share(priority, now);
+    }
+
+private:
+    std::atomic<double> pressure_{0};
+};
+
+// What the process and its limit are: of the control groups (v2) it is in, the one that is fullest,
+// without what the kernel caches of files and would give back; where none has a limit, the process'
+// own memory and the machine's. One thread.
+class MemoryReader {
+public:
+    explicit MemoryReader(std::filesystem::path proc = "/proc",
+                          std::filesystem::path groups = "/sys/fs/cgroup");
+
+    // limit 0 where nothing can be read.
+    MemoryUse read() const;
+
+private:
+    MemoryUse read_process() const;
+    std::filesystem::path proc_;
+    std::vector<std::filesystem::path> groups_;  // from the process' own one up
+};
+
+}  // namespace weir::resilience
