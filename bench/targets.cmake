@@ -2,6 +2,7 @@
 weir_benchmark(admission SOURCES admission_bench.cpp LINKS weir_auth weir_quota)
 weir_benchmark(guardrail SOURCES guardrail_bench.cpp LINKS weir_guardrail)
 weir_benchmark(dialect SOURCES dialect_bench.cpp translate_bench.cpp LINKS weir_dialect)
+weir_benchmark(router SOURCES router_bench.cpp LINKS weir_router)
 weir_benchmark(ledger SOURCES ledger_bench.cpp LINKS weir_ledger)
 weir_benchmark(resilience SOURCES resilience_bench.cpp LINKS weir_resilience)
 weir_benchmark(tokens SOURCES tokens_bench.cpp LINKS weir_tokens)

@@ -16,6 +16,7 @@ OWNERS = {  # header -> the only modules that may include it
     "yaml-cpp/": {"config"},
     "openssl/ssl.h": {"net"},
     "prometheus/": {"obs"},
+    "re2/": {"router"},
     "CLI/": {"app"},
 }
 

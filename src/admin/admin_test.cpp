@@ -5,11 +5,52 @@
 
 #include "admin/api.h"
 #include "auth/stored_keys.h"
+#include "runtime/sections.h"
 
 namespace weir::admin {
 namespace {
 
 using Json = nlohmann::json;
+
+// A gateway that runs on what it is given, without calls.
+class TestControls : public Controls {
+public:
+    explicit TestControls(std::string yaml) {
+        const auto loaded = config::load(runtime::sections(), yaml, "weir.yaml", [](auto) {
+            return std::optional<std::string>();
+        });
+        EXPECT_TRUE(loaded.errors.empty());
+        runtime_ = std::move(runtime::Runtime::build(*loaded.snapshot,
+                                                     {.resolver = resolver_,
+                                                      .counters = counters_,
+                                                      .targets = targets_,
+                                                      .credentials = credentials_,
+                                                      .threads = 1,
+                                                      .memory_bytes = 1u << 30})
+                                 .value());
+    }
+    ~TestControls() override { pool_.stop(); }
+    Result<Reloaded> reload() override {
+        ++reloads;
+        return next;
+    }
+    std::shared_ptr<const runtime::Runtime> runtime() const override { return runtime_; }
+    void note_change(std::string_view event, std::string_view what) override {
+        notes.push_back(std::string(event) + " " + std::string(what));
+    }
+
+    int reloads = 0;
+    Reloaded next;
+    std::vector<std::string> notes;
+
+private:
+    aio::BlockingPool pool_{"test-names", 1, 16};
+    net::Resolver resolver_{pool_};
+    quota::LimitCounters counters_;
+    resilience::TargetTable targets_{1};
+    resilience::CredentialsTable credentials_;
+    std::shared_ptr<const runtime::Runtime> runtime_;
+};
 
 class AdminTest : public testing::Test {
 protected:
@@ -21,7 +62,7 @@ protected:
         usage_.emplace(*database_);
         records_.emplace(*keys_);
         authenticator_.emplace(clock_, *records_, pool_, Secret(std::string(32, 'p')));
-        api_.emplace(*keys_, *usage_, *authenticator_, clock_);
+        api_.emplace(*keys_, *usage_, *authenticator_, controls_, clock_);
     }
     ~AdminTest() override {
         pool_.stop();
@@ -47,8 +88,64 @@ protected:
     std::optional<store::Usage> usage_;
     std::optional<auth::StoredKeys> records_;
     std::optional<auth::Authenticator> authenticator_;
+    TestControls controls_{
+        "providers: [{name: a, kind: openai, keys: [{name: one, key: k1}, {name: two, key: k2}]},\n"
+        "  {name: b, kind: vllm, base_url: http://127.0.0.1:2/v1}]\n"
+        "models: [{name: team/chat, targets: [{provider: a, model: x, weight: 9},\n"
+        "  {provider: b, model: y}, {provider: b, model: z}]}]\n"};
     std::optional<Api> api_;
 };
+
+TEST_F(AdminTest, AReloadSaysWhatCameOfIt) {
+    EXPECT_EQ(good(ask("POST", "/api/v1/reload"))["result"], "in_force");
+    controls_.next.errors = {"weir.yaml:3: models[0]: no"};
+    const auto refused = ask("POST", "/api/v1/reload", "{}");
+    ASSERT_TRUE(refused.has_value());
+    EXPECT_EQ(refused->status, 400);
+    EXPECT_EQ(Json::parse(refused->body)["errors"][0], "weir.yaml:3: models[0]: no");
+    EXPECT_FALSE(ask("POST", "/api/v1/reload", R"({"file":"x"})").has_value());
+    EXPECT_EQ(controls_.reloads, 2);
+}
+
+TEST_F(AdminTest, TargetsAreShownAndChanged) {
+    const Json list = good(ask("GET", "/api/v1/router/targets"));
+    ASSERT_EQ(list["data"].size(), 3u);
+    EXPECT_EQ(list["data"][0]["provider"], "a");
+    EXPECT_EQ(list["data"][0]["breaker"], "closed");
+    EXPECT_EQ(list["data"][0]["keys"][1]["name"], "two");
+    EXPECT_EQ(list["data"][0]["keys"][1]["state"], "on");
+    const std::string path = "/api/v1/router/models/team%2Fchat";
+    EXPECT_EQ(good(ask("GET", path))["targets"][0]["configured_weight"], 9);
+    const Json changed = good(ask(
+        "PUT",
+        path,
+        R"({"targets":[{"provider":"a","weight":0},{"provider":"b","model":"z","service":"drained"}]})"));
+    EXPECT_EQ(changed["targets"][0]["weight"], 0);
+    EXPECT_EQ(changed["targets"][1]["service"], "on");
+    EXPECT_EQ(changed["targets"][2]["service"], "drained");
+    EXPECT_EQ(changed["targets"][2]["healthy"], false);
+    EXPECT_EQ(controls_.notes.size(), 2u);
+    const Json back = good(ask("PUT", path, R"({"targets":[{"provider":"a","weight":null}]})"));
+    EXPECT_TRUE(back["targets"][0]["weight"].is_null());
+}
+
+TEST_F(AdminTest, ABadChangeChangesNothing) {
+    const std::string path = "/api/v1/router/models/team%2Fchat";
+    for (const std::string_view body : {
+             R"({})",
+             R"({"targets":[]})",
+             R"({"targets":[{"weight":1}]})",
+             R"({"targets":[{"provider":"c"}]})",
+             R"({"targets":[{"provider":"b","weight":1}]})",
+             R"({"targets":[{"provider":"a","weight":-1}]})",
+             R"({"targets":[{"provider":"a","weight":3},{"provider":"a","service":"asleep"}]})",
+             R"({"targets":[{"provider":"a","wight":3}]})",
+         }) {
+        EXPECT_FALSE(ask("PUT", path, std::string(body)).has_value()) << body;
+    }
+    EXPECT_TRUE(good(ask("GET", path))["targets"][0]["weight"].is_null());
+    EXPECT_FALSE(ask("GET", "/api/v1/router/models/nobody").has_value());
+}
 
 TEST_F(AdminTest, AKeyIsShownOnceAndWorksUntilItIsRevoked) {
     const Json made = good(ask("POST",

@@ -1,5 +1,7 @@
 #include "admin/api.h"
 
+#include "admin/fields.h"
+
 #include <optional>
 
 namespace weir::admin {
@@ -7,6 +9,9 @@ namespace {
 
 constexpr std::string_view kKeys = "/api/v1/keys";
 constexpr std::string_view kUsage = "/api/v1/usage";
+constexpr std::string_view kReload = "/api/v1/reload";
+constexpr std::string_view kTargets = "/api/v1/router/targets";
+constexpr std::string_view kRoutings = "/api/v1/router/models";
 
 // The last segment of "/api/v1/keys/<id>"; empty where there is none or more than one.
 std::string_view item_of(std::string_view path, std::string_view collection) {
@@ -38,6 +43,15 @@ std::string_view allowed_methods(std::string_view path) {
     if (path == kUsage || !item_of(path, kUsage).empty()) {
         return "GET";
     }
+    if (path == kReload) {
+        return "POST";
+    }
+    if (path == kTargets) {
+        return "GET";
+    }
+    if (!item_of(path, kRoutings).empty()) {
+        return "GET, PUT";
+    }
     return {};
 }
 
@@ -56,6 +70,16 @@ Result<Reply> Api::handle(const Request& request) {
     if (const auto item = item_of(request.path, kUsage); !item.empty()) {
         WEIR_TRY(const Uuid id, read_id(item, "request"));
         return show_usage(id);
+    }
+    if (request.path == kReload) {
+        return reload(request);
+    }
+    if (request.path == kTargets) {
+        return list_targets();
+    }
+    if (const auto item = item_of(request.path, kRoutings); !item.empty()) {
+        WEIR_TRY(const std::string name, read_segment(item));
+        return is_get ? show_routing(name) : change_routing(name, request);
     }
     return fail(Code::not_found, "There is nothing here.");
 }

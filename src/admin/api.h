@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "admin/controls.h"
 #include "auth/authenticator.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -38,8 +39,13 @@ public:
     Api(store::Keys& keys,
         store::Usage& usage,
         auth::Authenticator& authenticator,
+        Controls& controls,
         const Clock& clock)
-        : keys_(keys), usage_(usage), authenticator_(authenticator), clock_(clock) {}
+        : keys_(keys),
+          usage_(usage),
+          authenticator_(authenticator),
+          controls_(controls),
+          clock_(clock) {}
 
     // The path and the method must be ones that allowed_methods() names; the caller has proved that
     // it holds the admin key. Errors go out in the words they have.
@@ -59,12 +65,17 @@ private:
     Result<Reply> revoke_key(const Uuid& id);
     Result<Reply> list_usage(const Request& request);
     Result<Reply> show_usage(const Uuid& request_id);
+    Result<Reply> reload(const Request& request);
+    Result<Reply> list_targets();
+    Result<Reply> show_routing(std::string_view name);
+    Result<Reply> change_routing(std::string_view name, const Request& request);
     // The public id of a key by its number in the database; empty: none.
     Result<std::string> public_id(std::int64_t key_id);
 
     store::Keys& keys_;
     store::Usage& usage_;
     auth::Authenticator& authenticator_;
+    Controls& controls_;
     const Clock& clock_;
     std::mutex lock_;
     std::map<std::int64_t, std::string> public_ids_;  // guarded by lock_; keys are never deleted

@@ -206,6 +206,14 @@ std::string write(const Json& json) {
     return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+Result<std::string> read_segment(std::string_view segment) {
+    auto text = decode_percent(segment);
+    if (!text) {
+        return fail(Code::invalid_request, "The path is not percent-encoded UTF-8.");
+    }
+    return std::move(*text);
+}
+
 Result<Query> read_query(std::string_view query, const std::vector<std::string_view>& known) {
     Query pairs;
     while (!query.empty()) {

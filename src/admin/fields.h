@@ -35,6 +35,9 @@ Result<std::optional<WallTime>> time_field(const Json& object, const char* key);
 // U+FFFD.
 std::string write(const Json& json);
 
+// A segment of a path, percent-decoded. Errors: invalid_request.
+Result<std::string> read_segment(std::string_view segment);
+
 // "a=1&b=x%20y" as pairs, each name at most once. Errors: invalid_request, unknown_field.
 using Query = std::vector<std::pair<std::string, std::string>>;
 Result<Query> read_query(std::string_view query, const std::vector<std::string_view>& known);

@@ -3,10 +3,36 @@
 #include <fmt/format.h>
 #include <pthread.h>
 
+#include <condition_variable>
+#include <mutex>
+
 namespace weir::app {
 namespace {
 
 constexpr std::chrono::seconds kReapInterval{2};
+// A call thread that takes longer for a turn of its loop has other troubles.
+constexpr std::chrono::seconds kAdoptMax{5};
+
+// Shared by who waits and who is waited for: either may be gone first.
+class Countdown {
+public:
+    explicit Countdown(std::size_t count) : count_(count) {}
+    void count_down() {
+        const std::lock_guard guard(lock_);
+        if (--count_ == 0) {
+            done_.notify_all();
+        }
+    }
+    bool wait_for(std::chrono::nanoseconds most) {
+        std::unique_lock guard(lock_);
+        return done_.wait_for(guard, most, [this] { return count_ == 0; });
+    }
+
+private:
+    std::mutex lock_;
+    std::condition_variable done_;
+    std::size_t count_;  // guarded by lock_
+};
 
 aio::Task<void> reap_loop(pipeline::Pipeline* pipeline) {
     for (;;) {
@@ -52,6 +78,17 @@ Result<net::SocketAddress> CallThreads::start() {
         });
     }
     return address;
+}
+
+bool CallThreads::adopt(const std::shared_ptr<const runtime::Runtime>& runtime) {
+    auto left = std::make_shared<Countdown>(workers_.size());
+    for (const auto& worker : workers_) {
+        worker->reactor.post([pipeline = worker->pipeline.get(), runtime, left] {
+            pipeline->adopt(runtime);
+            left->count_down();
+        });
+    }
+    return left->wait_for(kAdoptMax);
 }
 
 aio::Task<void> CallThreads::work(unsigned index) {

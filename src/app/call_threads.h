@@ -30,6 +30,9 @@ public:
 
     // Errors: invalid_config.
     Result<net::SocketAddress> start();
+    // Calls that begin once it returns follow this one. Blocks; any thread but theirs. false: a
+    // thread did not take it over in time, or has ended.
+    bool adopt(const std::shared_ptr<const runtime::Runtime>& runtime);
     bool is_draining() const { return server_->is_draining(); }
     // Lets running calls end, cuts what is left after `grace`, joins.
     void stop(std::chrono::nanoseconds grace);

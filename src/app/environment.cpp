@@ -29,7 +29,9 @@ Result<std::unique_ptr<SideListener>> start_simulator(const net::SocketAddress& 
                                std::make_unique<simulate::Simulator>(options));
 }
 
-Result<Surplus> complete(const config::Snapshot& snapshot, const config::Lookup& environment) {
+Result<Surplus> complete(const config::Snapshot& snapshot,
+                         const config::Lookup& environment,
+                         std::shared_ptr<SideListener> simulator) {
     Surplus surplus;
     auto providers = snapshot.get<provider::ProvidersSection>();
     auto models = snapshot.get<router::ModelsSection>();
@@ -59,8 +61,11 @@ Result<Surplus> complete(const config::Snapshot& snapshot, const config::Lookup&
     }
     if (providers.providers.empty()) {
         // An operator's first look needs a provider; it is asked over HTTP like any other.
-        WEIR_TRY(const auto any_port, net::parse_socket_address("127.0.0.1:0"));
-        WEIR_TRY(surplus.simulator, start_simulator(any_port, {}));
+        surplus.simulator = std::move(simulator);
+        if (surplus.simulator == nullptr) {
+            WEIR_TRY(const auto any_port, net::parse_socket_address("127.0.0.1:0"));
+            WEIR_TRY(surplus.simulator, start_simulator(any_port, {}));
+        }
         const std::uint16_t port = surplus.simulator->address().port();
         providers.providers.push_back(
             {.name = std::string(kSimulatorName),

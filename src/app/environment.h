@@ -15,11 +15,13 @@ namespace weir::app {
 struct Surplus {
     std::shared_ptr<const config::Snapshot> snapshot;
     std::vector<std::string> providers;       // added from the environment
-    std::unique_ptr<SideListener> simulator;  // null: not needed
+    std::shared_ptr<SideListener> simulator;  // null: not needed
 };
 
 // Errors: invalid_config (no port for the simulator).
-Result<Surplus> complete(const config::Snapshot& snapshot, const config::Lookup& environment);
+Result<Surplus> complete(const config::Snapshot& snapshot,
+                         const config::Lookup& environment,
+                         std::shared_ptr<SideListener> simulator);
 
 // The simulator on an address. Errors: invalid_config.
 Result<std::unique_ptr<SideListener>> start_simulator(const net::SocketAddress& listen,

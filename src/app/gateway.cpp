@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
+#include <bit>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -15,6 +17,7 @@
 #include "app/version.h"
 #include "auth/master_key.h"
 #include "auth/section.h"
+#include "base/random.h"
 #include "ledger/segment.h"
 #include "runtime/fetch_section.h"
 #include "server/operations.h"
@@ -54,12 +57,20 @@ Result<auth::MasterKey> read_master_key(const std::string& folder,
     return auth::MasterKey::open(folder);
 }
 
+std::uint64_t random_seed() {
+    std::array<unsigned char, sizeof(std::uint64_t)> bytes{};
+    secure_random(bytes);
+    return std::bit_cast<std::uint64_t>(bytes);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Gateway>> Gateway::start(const config::Snapshot& snapshot,
                                                 const GatewayOptions& options,
                                                 const config::Lookup& environment) {
     std::unique_ptr<Gateway> gateway(new Gateway);
+    gateway->options_ = options;
+    gateway->environment_ = environment;
     WEIR_TRY(gateway->build(snapshot, options, environment));
     return gateway;
 }
@@ -95,29 +106,26 @@ Result<void> Gateway::build(const config::Snapshot& snapshot,
     pool_.emplace("weir-pool", kPoolThreads, kPoolQueueMax);
     key_records_.emplace(*keys_);
     authenticator_.emplace(clock_, *key_records_, *pool_, master_key.derive(auth::kPepperLabel));
-    api_.emplace(*keys_, *usage_, *authenticator_, clock_);
+    api_.emplace(*keys_, *usage_, *authenticator_, static_cast<admin::Controls&>(*this), clock_);
     WEIR_TRY(first_keys_, ensure_keys(*keys_, settings, *api_, *authenticator_, environment));
     admin_key_.emplace(first_keys_.admin_digest);
 
     // What is seen of it.
-    metrics_.emplace(obs::families(), threads);
+    metrics_.emplace(obs::families(), threads + 1);  // the last one is of all other threads
     WEIR_TRY(open_access_log(snapshot.get<LogSection>().access, threads));
 
     // What it is made of.
+    targets_.emplace(random_seed());
     resolver_.emplace(*pool_);
     if (snapshot.get<runtime::FetchSection>().enabled) {
         fetch_pool_.emplace("weir-names", kFetchPoolThreads, kFetchPoolQueueMax);
         fetch_resolver_.emplace(*fetch_pool_);
     }
-    WEIR_TRY(surplus_, complete(snapshot, environment));
-    WEIR_TRY(
-        runtime_,
-        runtime::Runtime::build(*surplus_.snapshot,
-                                {.resolver = *resolver_,
-                                 .counters = counters_,
-                                 .threads = threads,
-                                 .memory_bytes = memory_bytes(),
-                                 .fetch_resolver = fetch_resolver_ ? &*fetch_resolver_ : nullptr}));
+    WEIR_TRY(surplus_, complete(snapshot, environment, nullptr));
+    threads_ = threads;
+    snapshot_ = snapshot;
+    seen_content_ = hash_of_file(options.config_file).value_or(0);
+    WEIR_TRY(runtime_, runtime::Runtime::build(*surplus_.snapshot, surroundings()));
     WEIR_TRY(ledger_,
              ledger::Ledger::open({.folder = (folder / "journal").string(),
                                    .threads = threads,
@@ -138,6 +146,7 @@ Result<void> Gateway::build(const config::Snapshot& snapshot,
                                          .log = log_,
                                          .pool = *pool_,
                                          .kept_ids = *kept_ids_,
+                                         .prefixes = prefixes_,
                                          .started_at = clock_.wall_now()});
     net::ServerOptions server_options{.listen = server.listen,
                                       .trusted_proxies = server.trusted_proxies};

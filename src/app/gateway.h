@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,17 +24,22 @@
 namespace weir::app {
 
 struct GatewayOptions {
+    std::string config_file;  // empty: defaults, which never change
     std::string data_folder;
     bool allow_open = false;  // auth.mode off on an address others can reach
 };
 
-class Gateway {
+// Of its content; nullopt: it cannot be read.
+std::optional<std::size_t> hash_of_file(const std::string& file);
+
+class Gateway : private admin::Controls {
 public:
-    // Errors: invalid_config, storage_unavailable; in words for the operator.
+    // `environment` is asked again at every reload. Errors: invalid_config, storage_unavailable; in
+    // words for the operator.
     static Result<std::unique_ptr<Gateway>> start(const config::Snapshot& snapshot,
                                                   const GatewayOptions& options,
                                                   const config::Lookup& environment);
-    ~Gateway();
+    ~Gateway() override;
     Gateway(const Gateway&) = delete;
 
     const net::SocketAddress& listen() const { return listen_; }
@@ -41,11 +47,16 @@ public:
     bool has_tls() const { return has_tls_; }
     const FirstKeys& first_keys() const { return first_keys_; }
     const Surplus& surplus() const { return surplus_; }
-    const router::Catalog& catalog() const { return runtime_->catalog; }
-    auth::Mode auth_mode() const { return runtime_->auth_mode; }
+    std::shared_ptr<const runtime::Runtime> runtime() const override;
 
     // Gives memory back to the system after a burst of calls. Every second, on any one thread.
     void tidy();
+    // The configuration is read again and put in force, for calls that begin from then on; a bad
+    // one changes nothing. Says in the log what came of it. Any thread; blocks.
+    Result<admin::Reloaded> reload() override;
+    void note_change(std::string_view event, std::string_view what) override;
+    // The same where the file is not what it was when it was last read. Every few seconds.
+    void reload_if_changed();
     // Ends every call, then everything else.
     void stop(std::chrono::nanoseconds grace);
 
@@ -54,18 +65,28 @@ private:
     Result<void> build(const config::Snapshot& snapshot,
                        const GatewayOptions& options,
                        const config::Lookup& environment);
+    Result<admin::Reloaded> read_and_adopt();
+    Result<std::vector<std::string>> adopt(const config::Snapshot& snapshot);
+    std::vector<std::string> restart_keys(const config::Snapshot& snapshot) const;
+    runtime::Surroundings surroundings();
     Result<void> open_access_log(const std::string& where, unsigned threads);
     void provide_gauges();
 
     SystemClock clock_;
     obs::Log log_{2};
+    GatewayOptions options_;
+    config::Lookup environment_;
     Surplus surplus_;
     FirstKeys first_keys_;
     net::SocketAddress listen_;
     bool has_tls_ = false;
     std::int64_t tokens_peak_ = 0;  // in flight, since memory was given back
     int access_fd_ = -1;
+    unsigned threads_ = 1;  // that carry calls
     quota::LimitCounters counters_;
+    std::optional<resilience::TargetTable> targets_;
+    resilience::CredentialsTable credentials_;
+    router::PrefixTable prefixes_;
     std::optional<aio::BlockingPool> pool_;
     std::optional<net::Resolver> resolver_;
     std::optional<aio::BlockingPool> fetch_pool_;  // none: fetching is off
@@ -80,6 +101,11 @@ private:
     std::optional<obs::Metrics> metrics_;
     std::unique_ptr<obs::AccessLog> access_log_;
     std::unique_ptr<ledger::Ledger> ledger_;
+    std::mutex reload_lock_;        // one reload at a time; guards what follows
+    config::Snapshot snapshot_;     // in force
+    std::size_t seen_content_ = 0;  // hash of the file as it was last read
+    std::vector<std::weak_ptr<const runtime::Runtime>> old_runtimes_;  // with calls perhaps
+    mutable std::mutex runtime_lock_;                                  // guards runtime_
     std::shared_ptr<const runtime::Runtime> runtime_;
     std::optional<pipeline::KeptIds> kept_ids_;
     std::optional<pipeline::Services> services_;

@@ -141,6 +141,15 @@ void add_keys(CLI::App& program, int& status) {
     revoke->callback([=, &status] { status = cli::revoke_key(*revoke_at, *id); });
 }
 
+void add_reload(CLI::App& program, int& status) {
+    CLI::App* reload =
+        program.add_subcommand("reload",
+                               "Have a running gateway read its configuration again. The admin key "
+                               "is read from WEIR_ADMIN_KEY.");
+    auto at = add_server_options(reload);
+    reload->callback([=, &status] { status = cli::reload(*at); });
+}
+
 void add_usage(CLI::App& program, int& status) {
     CLI::App* usage = program.add_subcommand(
         "usage", "What calls used. The admin key is read from WEIR_ADMIN_KEY.");
@@ -169,6 +178,7 @@ int main(int argc, char** argv) {
     add_config(program, status);
     add_keys(program, status);
     add_usage(program, status);
+    add_reload(program, status);
     program.add_subcommand("version", "Print the version.")->callback([] {
         fmt::print("weir {}\n", weir::app::kVersion);
     });

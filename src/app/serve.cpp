@@ -17,6 +17,8 @@ namespace weir::app {
 namespace {
 
 constexpr std::chrono::seconds kTidyInterval{1};
+// Mounted configuration maps change without a word: the file's content is compared.
+constexpr std::chrono::seconds kWatchInterval{2};
 
 aio::Task<void> tidy_loop(Gateway* gateway) {
     for (;;) {
@@ -28,11 +30,25 @@ aio::Task<void> tidy_loop(Gateway* gateway) {
     }
 }
 
+aio::Task<void> watch_loop(Gateway* gateway) {
+    for (;;) {
+        const aio::Wake wake = co_await aio::sleep(aio::Deadline::in(kWatchInterval));
+        if (wake == aio::Wake::cancelled) {
+            co_return;
+        }
+        gateway->reload_if_changed();
+    }
+}
+
 aio::Task<void> run_until_signal(Gateway* gateway) {
-    aio::Signals signals({SIGTERM, SIGINT});
+    aio::Signals signals({SIGTERM, SIGINT, SIGHUP});
     aio::Scope background;
     background.spawn(tidy_loop(gateway));
-    co_await signals.next();
+    background.spawn(watch_loop(gateway));
+    while (co_await signals.next() == SIGHUP) {
+        const auto outcome = gateway->reload();
+        static_cast<void>(outcome);  // the log has said it
+    }
     background.cancel();
     co_await background.join();
 }
@@ -54,7 +70,8 @@ void introduce(const Gateway& gateway, const std::string& data_folder) {
     }
     std::string models;
     std::string first_model;
-    for (const router::Model& model : gateway.catalog().models()) {
+    const auto runtime = gateway.runtime();
+    for (const router::Model& model : runtime->catalog.models()) {
         if (!model.name.empty()) {
             models += (models.empty() ? "" : ", ") + model.name;
             first_model = first_model.empty() ? model.name : first_model;
@@ -110,7 +127,7 @@ Result<void> write_ready_file(const std::string& file,
 
 int serve(const ServeCommand& command, const config::Lookup& environment) {
     // Before the first thread, so that all inherit it.
-    aio::block_signals({SIGTERM, SIGINT});
+    aio::block_signals({SIGTERM, SIGINT, SIGHUP});
     const auto loaded = load_configuration(command.config_file, environment);
     if (!loaded) {
         return report(loaded.error());
@@ -121,10 +138,11 @@ int serve(const ServeCommand& command, const config::Lookup& environment) {
     if (!loaded->errors.empty()) {
         return kExitConfig;
     }
-    auto started =
-        Gateway::start(*loaded->snapshot,
-                       {.data_folder = command.data_folder, .allow_open = command.allow_open},
-                       environment);
+    auto started = Gateway::start(*loaded->snapshot,
+                                  {.config_file = command.config_file,
+                                   .data_folder = command.data_folder,
+                                   .allow_open = command.allow_open},
+                                  environment);
     if (!started) {
         return report(started.error());
     }

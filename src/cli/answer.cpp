@@ -9,7 +9,8 @@ namespace weir::cli {
 std::optional<Json> fetch(const Server& server,
                           std::string_view method,
                           const std::string& path,
-                          const std::string& body) {
+                          const std::string& body,
+                          int expected) {
     const auto answer = ask(server, method, path, body);
     if (!answer) {
         fmt::print(stderr, "weir: {}\n", answer.error().message());
@@ -20,7 +21,8 @@ std::optional<Json> fetch(const Server& server,
         fmt::print(stderr, "weir: {} does not answer like a gateway\n", server.url);
         return std::nullopt;
     }
-    if (answer->status >= 400) {
+    const bool is_expected = answer->status == expected && !json.contains("error");
+    if (answer->status >= 400 && !is_expected) {
         const Json message = json.value("error", Json::object()).value("message", Json(nullptr));
         fmt::print(stderr, "weir: {} ({})\n", show(message), answer->status);
         return std::nullopt;

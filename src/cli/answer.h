@@ -12,11 +12,13 @@ namespace weir::cli {
 
 using Json = nlohmann::ordered_json;
 
-// The answer's JSON; nullopt after saying on stderr what went wrong.
+// The answer's JSON; nullopt after saying on stderr what went wrong. An answer of the status
+// `expected` without an error in it is an answer like any other.
 std::optional<Json> fetch(const Server& server,
                           std::string_view method,
                           const std::string& path,
-                          const std::string& body = {});
+                          const std::string& body = {},
+                          int expected = 200);
 
 // "-" for null, the text of strings, JSON for the rest.
 std::string show(const Json& value);

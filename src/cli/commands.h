@@ -28,4 +28,7 @@ struct UsageQuery {
 };
 int show_usage(const Server& server, const UsageQuery& query);
 
+// The running gateway reads its configuration again. 1 where it is refused, with every error.
+int reload(const Server& server);
+
 }  // namespace weir::cli

@@ -102,9 +102,9 @@ aio::Maybe<Result<std::string>> Pipeline::translate(Call& call, std::string_view
 Result<std::string> Pipeline::encode(Call& call, const llm::Call& asked) {
     const provider::ProviderKind& kind = call.provider->kind();
     const dialect::Target target{
-        .model = call.route.upstream_model,
+        .model = call.choice.upstream_model,
         .provider = call.provider->name(),
-        .output_tokens_max = call.route.output_tokens_max,
+        .output_tokens_max = call.choice.output_tokens_max,
         .passed_fields = {kind.passed_fields.begin(), kind.passed_fields.end()},
         .has_old_limit_name = kind.has_old_limit_name};
     WEIR_TRY(auto encoded, provider_edge(call).encode_request(asked, target));
@@ -113,10 +113,9 @@ Result<std::string> Pipeline::encode(Call& call, const llm::Call& asked) {
 }
 
 aio::Task<Result<void>> Pipeline::attempt(Call& call, std::string_view body) {
-    const router::Timeouts& timeouts = call.route.model->timeouts;
+    const router::Timeouts& timeouts = call.resolved.model->timeouts;
     const bool passes = llm::passes_through(call.door.surface);
     const bool streamed = call.request->stream && !passes;
-    const aio::Deadline total = aio::Deadline::in(timeouts.total);
 
     std::string translated;
     if (call.way.is_translated) {
@@ -125,14 +124,15 @@ aio::Task<Result<void>> Pipeline::attempt(Call& call, std::string_view body) {
     }
     // A whole answer comes when the model is done: only a stream owes us a first token soon,
     // counted from when the provider is asked.
-    const aio::Deadline first = streamed ? total.at_most(timeouts.first_token) : total;
+    const aio::Deadline first = streamed ? call.total.at_most(timeouts.first_token) : call.total;
     json::Splice spliced(body);
     if (!call.way.is_translated) {
-        dialect::rewrite(*call.request, call.route.upstream_model, spliced);
+        dialect::rewrite(*call.request, call.choice.upstream_model, spliced);
     }
     auto outgoing = take_outgoing();
     std::string& head = outgoing->head;
-    call.provider->begin_head(call.way, call.route.upstream_model, streamed, 0, head);
+    call.provider->begin_head(
+        call.way, call.choice.upstream_model, streamed, call.attempt.credential, head);
     append_body_fields(call, spliced.size(), head);
     const auto traceparent = obs::traceparent(call.trace);
     net::append_field(head, "traceparent", {traceparent.data(), traceparent.size()});
@@ -150,8 +150,9 @@ aio::Task<Result<void>> Pipeline::attempt(Call& call, std::string_view body) {
 
     WEIR_CO_TRY(open(call));
     call.attempt.begun = services_.clock.steady_now();
+    call.generation->meters.begin_attempt(call);
     WEIR_UNINITIALIZED net::Exchange exchange(
-        *call.generation->pools[call.route.model->target.provider]);
+        *call.generation->pools[call.choice.target->provider]);
     const net::Timing timing{.connect_max = timeouts.connect,
                              .first_byte = first,
                              .idle_max = timeouts.idle,

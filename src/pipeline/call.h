@@ -2,6 +2,7 @@
 // Pipeline::serve, on one thread.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdint>
@@ -23,8 +24,10 @@
 #include "pipeline/door.h"
 #include "pipeline/generation.h"
 #include "pipeline/upload.h"
+#include "pipeline/wishes.h"
 #include "provider/provider.h"
 #include "quota/limits.h"
+#include "resilience/target.h"
 #include "router/catalog.h"
 
 namespace weir::pipeline {
@@ -32,14 +35,42 @@ namespace weir::pipeline {
 // A client's own request id is echoed and logged; more than this of it is nobody's id.
 inline constexpr std::size_t kClientRequestIdBytesMax = 128;
 
-// What was sent to a provider, and what came of it.
+class Keepalive;
+
+// Where a call may go, and how often it went.
+struct Step {
+    const router::Target* target = nullptr;
+    std::uint8_t tries = 0;
+};
+
+// What is sent to a provider, and what comes of it.
 struct Attempt {
+    resilience::Target* state = nullptr;  // of the target, as all calls share it; null: none chosen
+    std::size_t step = 0;                 // of the plan
+    resilience::Pass pass = resilience::Pass::no;
+    std::size_t credential = 0;  // of the provider
+    resilience::Ticket ticket;   // its place among the target's calls
+
     bool sent = false;  // bytes reached the wire: the provider may have worked
     SteadyTime begun{};
     SteadyTime ended{};
-    int status = 0;                      // HTTP; 0: no answer
-    std::string_view outcome = "ok";     // or the name of a code
+    int status = 0;                   // HTTP; 0: no answer
+    std::optional<Code> failure;      // none: it is well
+    std::string_view outcome = "ok";  // or the name of the failure
+    std::chrono::nanoseconds retry_after{0};
     std::chrono::nanoseconds waited{0};  // for the provider, of the time the call took
+    bool is_concluded = false;           // all who must know do
+};
+
+// An attempt that another followed, for the ledger.
+struct PastAttempt {
+    std::string_view provider;
+    std::string_view model;
+    std::string_view outcome;
+    int status = 0;
+    bool was_sent = false;
+    SteadyTime begun{};
+    SteadyTime ended{};
 };
 
 struct Call {
@@ -78,18 +109,29 @@ struct Call {
     quota::Slot slot;
     std::optional<Upload> upload;  // where the body is a form
     std::optional<dialect::Request> request;
+    Wishes wishes;
     std::string_view asked_model;  // what the client called it, or the default
-    router::Resolved route;
-    const provider::Provider* provider = nullptr;
-    provider::Way way;
-    bool is_counted_here = false;  // count_tokens, of a provider that does not count
+    router::Resolved resolved;
+    std::optional<std::size_t> pinned;  // the only provider that it may go to
+    bool is_counted_here = false;       // count_tokens, of a provider that does not count
     std::uint64_t body_bytes = 0;
     quota::Hold hold;
 
-    // 8 attempt
-    bool has_fetched = false;              // somebody was asked for a file that the client named
-    std::chrono::nanoseconds fetching{0};  // how long that took
-    std::vector<std::string> dropped;      // fields that the provider's dialect has no word for
+    // 7 plan: best first
+    std::vector<Step> plan;
+
+    // 8 attempt: where the call is now; before the first one, where it could go
+    router::Choice choice;
+    const provider::Provider* provider = nullptr;
+    provider::Way way;
+    aio::Deadline total = aio::Deadline::never();  // for all attempts together
+    std::vector<PastAttempt> past;
+    std::chrono::nanoseconds past_waited{0};  // in past attempts and between them
+    Keepalive* keepalive = nullptr;           // of a stream that has not begun; null: none
+    bool is_kept_alive = false;               // the client was told so, and of nothing else yet
+    bool has_fetched = false;                 // somebody was asked for a file that the client named
+    std::chrono::nanoseconds fetching{0};     // how long that took
+    std::vector<std::string> dropped;         // fields that the provider's dialect has no word for
     Attempt attempt;
     std::optional<SteadyTime> first_token_at;
 
@@ -107,11 +149,11 @@ struct Call {
     // What Weir added: all but the waiting for the provider and for files of the client's; of a
     // stream, until its first token.
     std::chrono::nanoseconds overhead(SteadyTime now) const {
-        return first_token_at.value_or(now) - begun - attempt.waited - fetching;
+        return first_token_at.value_or(now) - begun - past_waited - attempt.waited - fetching;
     }
     // Whether the provider's answer must change its name for the model.
     std::string_view public_model() const {
-        return asked_model == route.upstream_model ? std::string_view{} : asked_model;
+        return asked_model == choice.upstream_model ? std::string_view{} : asked_model;
     }
     dialect::AnswerTerms answer_terms() const {
         return {.model = way.is_translated ? asked_model : public_model(),
@@ -122,9 +164,15 @@ struct Call {
     }
     // The model's label in metrics: what is no configured model is `other`.
     std::string_view model_label() const {
-        return route.model != nullptr && !route.model->name.empty()
-                   ? std::string_view(route.model->name)
+        return resolved.model != nullptr && !resolved.model->name.empty()
+                   ? std::string_view(resolved.model->name)
                    : "other";
+    }
+    // Requests that providers got for it.
+    std::uint64_t attempts_sent() const {
+        return static_cast<std::uint64_t>(std::count_if(
+                   past.begin(), past.end(), [](const PastAttempt& one) { return one.was_sent; })) +
+               (attempt.sent ? 1 : 0);
     }
     std::string_view provider_label() const {
         return provider != nullptr ? std::string_view(provider->name()) : "none";

@@ -17,14 +17,15 @@ aio::Task<Result<void>> Pipeline::count_tokens(Call& call, std::string_view body
     WEIR_CO_TRY(auto asked, call.client.decode_request(*call.request, body));
     std::int64_t tokens = 0;
     if (body.size() <= kCountHereBytesMax) {
-        tokens = tokens::count(asked, call.route.upstream_model);
+        tokens = tokens::count(asked, call.choice.upstream_model);
     } else {
-        WEIR_CO_TRY(tokens,
-                    co_await services_.pool.run(
-                        [asked = std::move(asked), model = std::string(call.route.upstream_model)] {
-                            return tokens::count(asked, model);
-                        },
-                        aio::Deadline::in(kCountMax)));
+        WEIR_CO_TRY(
+            tokens,
+            co_await services_.pool.run(
+                [asked = std::move(asked), model = std::string(call.choice.upstream_model)] {
+                    return tokens::count(asked, model);
+                },
+                aio::Deadline::in(kCountMax)));
     }
     const std::string answer = call.client.encode_token_count(tokens);
     const std::string_view pieces[] = {answer};

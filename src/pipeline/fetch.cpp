@@ -174,7 +174,7 @@ aio::Task<Result<void>> Pipeline::inline_media(Call& call, llm::Call& asked) {
         call.runtime().fetcher.get(),
         urls,
         net::TakeBytes(take),
-        aio::Deadline::in(call.runtime().fetch.timeout).at_most(call.route.model->timeouts.total),
+        aio::Deadline::in(call.runtime().fetch.timeout).at_most(call.total),
         &landing,
         &failed);
     if (!fetched) {

@@ -47,7 +47,7 @@ aio::Task<Result<void>> Pipeline::check_kept(Call& call) {
         if (!keeper) {
             co_return nothing_kept(id, "previous_response_id");
         }
-        if (keeper->provider != call.provider->name()) {
+        if (!pin_to(call, keeper->provider)) {
             co_return fail(Code::invalid_request,
                            fmt::format("'{}' is kept by another provider than that of the model "
                                        "'{}'; name the model it was made with.",

@@ -5,24 +5,30 @@
 namespace weir::pipeline {
 
 Meters::Meters(obs::Metrics& metrics, unsigned thread, const runtime::Runtime& runtime)
-    : metrics_(metrics), shard_(metrics.shard(thread)) {
-    for (const router::Model& model : runtime.catalog.models()) {
-        const std::string_view name = model.name.empty() ? "other" : std::string_view(model.name);
-        const std::string_view provider = runtime.provider_of(model).name();
-        ModelSeries series;
+    : metrics_(metrics),
+      shard_(metrics.shard(thread)),
+      providers_(runtime.providers.size()),
+      series_(runtime.catalog.models().size() * providers_) {}
+
+Meters::Series& Meters::of(const Call& call) {
+    auto& slot = series_[call.resolved.model->index * providers_ + call.choice.target->provider];
+    if (slot == nullptr) {
+        slot = std::make_unique<Series>();
+        const std::string_view name = call.model_label();
+        const std::string_view provider = call.provider_label();
         const auto tokens = [&](std::string_view kind) {
-            return metrics.series(obs::kTokens, {name, provider, kind});
+            return metrics_.series(obs::kTokens, {name, provider, kind});
         };
-        series.input = tokens("input");
-        series.output = tokens("output");
-        series.cache_read = tokens("cache_read");
-        series.cache_write = tokens("cache_write");
-        series.reasoning = tokens("reasoning");
-        series.cost = metrics.series(obs::kCost, {name, provider});
-        series.in_flight = metrics.series(obs::kInflight, {name, provider});
-        series.attempts = metrics.series(obs::kAttempts, {provider, "ok"});
-        models_.push_back(series);
+        slot->input = tokens("input");
+        slot->output = tokens("output");
+        slot->cache_read = tokens("cache_read");
+        slot->cache_write = tokens("cache_write");
+        slot->reasoning = tokens("reasoning");
+        slot->cost = metrics_.series(obs::kCost, {name, provider});
+        slot->in_flight = metrics_.series(obs::kInflight, {name, provider});
+        slot->attempts = metrics_.series(obs::kAttempts, {provider, "ok"});
     }
+    return *slot;
 }
 
 Meters::SurfaceSeries& Meters::surface_of(const Call& call) {
@@ -39,8 +45,6 @@ Meters::SurfaceSeries& Meters::surface_of(const Call& call) {
     return *series;
 }
 
-Meters::ModelSeries& Meters::of(const Call& call) { return models_[call.route.model->index]; }
-
 void Meters::begin_attempt(const Call& call) { shard_.add(of(call).in_flight); }
 
 void Meters::end_attempt(const Call& call) {
@@ -53,10 +57,10 @@ void Meters::end_attempt(const Call& call) {
 
 void Meters::count(const Call& call, SteadyTime now) {
     const bool good = call.code == "ok";
-    if (call.route.model == nullptr) {
+    if (call.choice.target == nullptr) {
         shard_.add(metrics_.series(obs::kRequests, {call.label, "other", "none", call.code}));
     } else {
-        ModelSeries& series = of(call);
+        Series& series = of(call);
         const SurfaceSeries& surface = surface_of(call);
         shard_.add(good ? surface.requests
                         : metrics_.series(

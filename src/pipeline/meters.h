@@ -1,8 +1,9 @@
-// The metrics of calls, for one call thread: the series of each model's good calls are looked up
-// once, those of failures when they happen.
+// The metrics of calls, for one call thread: the series of good calls are looked up once, those of
+// failures when they happen.
 #pragma once
 
 #include <array>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -33,18 +34,19 @@ private:
     struct SurfaceSeries {
         obs::SeriesId requests, seconds, ttft, overhead;
     };
-    struct ModelSeries {
+    struct Series {
         std::array<std::optional<SurfaceSeries>, llm::kSurfaceCount>
             surfaces;  // once there was a call
         obs::SeriesId input, output, cache_read, cache_write, reasoning;
         obs::SeriesId cost, in_flight, attempts;
     };
     SurfaceSeries& surface_of(const Call& call);
-    ModelSeries& of(const Call& call);
+    Series& of(const Call& call);
 
     obs::Metrics& metrics_;
     obs::MetricsShard& shard_;
-    std::vector<ModelSeries> models_;  // by Model::index
+    const std::size_t providers_;
+    std::vector<std::unique_ptr<Series>> series_;  // by model, then provider; made when first used
 };
 
 }  // namespace weir::pipeline

@@ -114,12 +114,6 @@ aio::Task<Result<void>> Pipeline::relay_bytes(Call& call,
     const bool is_events = starts_with_ignoring_case(type, "text/event-stream");
     dialect::passing::StreamTap tap(call.door.surface, call.door.operation);
     const auto usage_until_now = [&] { return tap.usage() ? *tap.usage() : foresee(call); };
-    // Sounds may take minutes: the request's bytes are not held for them.
-    http.release_request();
-    if (call.upload) {
-        call.upload->held = {};
-    }
-    WEIR_CO_TRY(call.slot.hold_bytes(0));
     bool has_head = false;
     for (;;) {
         const SteadyTime begun = services_.clock.steady_now();
@@ -140,6 +134,12 @@ aio::Task<Result<void>> Pipeline::relay_bytes(Call& call,
             if (taken) {
                 call.first_token_at = now;
                 call.status = 200;
+                // Sounds may take minutes: the request's bytes are not held for them.
+                http.release_request();
+                if (call.upload) {
+                    call.upload->held = {};
+                }
+                WEIR_CO_TRY(call.slot.hold_bytes(0));
             }
         }
         if (!taken) {
@@ -164,6 +164,7 @@ aio::Task<Result<void>> Pipeline::relay_bytes(Call& call,
             call.usage = usage_until_now();
             if (tap.has_error()) {
                 call.attempt.outcome = call.code = name(Code::upstream_error);
+                call.attempt.failure = Code::upstream_error;
                 call.fault = Fault::upstream;
             }
             settle(call);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <array>
+#include <bit>
 #include <exception>
 
 #include "base/text.h"
@@ -18,6 +20,13 @@ namespace {
 constexpr std::chrono::seconds kStoppedRetryAfter{1};
 // A credential that must be looked up waits for the database at most this long.
 constexpr std::chrono::seconds kIdentifyMax{5};
+
+// Different on every thread and in every process: replicas must not roll the same dice.
+std::uint64_t fresh_seed() {
+    std::array<unsigned char, sizeof(std::uint64_t)> bytes{};
+    secure_random(bytes);
+    return std::bit_cast<std::uint64_t>(bytes);
+}
 
 Error unexpected_failure(const std::exception& thrown) {
     return Error(Code::internal, "The gateway failed; tell its operator the request id.")
@@ -57,7 +66,8 @@ Pipeline::Pipeline(unsigned thread,
     : thread_(thread),
       services_(services),
       generation_(
-          std::make_shared<Generation>(std::move(runtime), services.metrics, thread, nullptr)) {}
+          std::make_shared<Generation>(std::move(runtime), services.metrics, thread, nullptr)),
+      random_(fresh_seed()) {}
 
 void Pipeline::adopt(std::shared_ptr<const runtime::Runtime> runtime) {
     generation_ = std::make_shared<Generation>(
@@ -82,7 +92,11 @@ aio::Task<void> Pipeline::serve(net::ServerCall& http, Door door) {
         const aio::Context& context = co_await aio::this_context();
         *failure = reason_of_end(context, http, std::move(*failure));
         settle_failed(call, *failure);
-        co_await send_error(call, *failure, {});
+        if (call.is_kept_alive && failure->code() != Code::cancelled) {
+            co_await send_stream_error(call, *failure);
+        } else {
+            co_await send_error(call, *failure, {});
+        }
     }
     observe(call);
 }
@@ -126,14 +140,15 @@ aio::Task<Result<void>> Pipeline::run(Call& call) {
     // past this gateway, and whoever made them there answers for them.
     if (call.door.surface == llm::Surface::responses && !call.request->provider_ids.empty()) {
         WEIR_CO_TRY(co_await check_kept(call));
+        WEIR_CO_TRY(find_route(call));
     }
     if (call.is_counted_here) {
         co_return co_await count_tokens(call, body);
     }
     // 4c Set aside what it may use: all or nothing.
     WEIR_CO_TRY(reserve(call));
-    // 8 and 9, and 10 before the last byte leaves.
-    co_return co_await attempt(call, body);
+    // 7 to 9 for every attempt, and 10 before the last byte leaves.
+    co_return co_await make_attempts(call, body);
 }
 
 aio::Maybe<Result<void>> Pipeline::identify(Call& call) {
@@ -208,36 +223,25 @@ Result<void> Pipeline::decode(Call& call, std::string_view body) {
     } else {
         WEIR_TRY(call.request, call.client.read_request(path, body, scratch_.json));
     }
+    WEIR_TRY(call.wishes, read_wishes(call.http.head(), call.who->key()));
     call.asked_model =
         call.request->model.empty() ? call.runtime().catalog.default_model() : call.request->model;
-    WEIR_TRY(call.route, call.runtime().catalog.resolve(call.asked_model));
-    call.provider = &call.runtime().provider_of(*call.route.model);
-    if (!call.who->may_use_model(call.asked_model) ||
-        !call.who->may_use_provider(call.provider->name())) {
+    WEIR_TRY(call.resolved, call.runtime().catalog.resolve(call.asked_model));
+    if (!call.who->may_use_model(call.asked_model)) {
         return fail(Code::model_not_allowed,
                     "This API key may not use this model; GET /v1/models lists those it may.")
             .parameter("model");
     }
-    const auto way = call.provider->way(call.door.surface, call.door.dialect, call.door.operation);
-    if (!way && call.door.surface == llm::Surface::count_tokens) {
-        call.is_counted_here = true;
-        return {};
-    }
-    if (!way) {
-        return fail(Code::invalid_request,
-                    fmt::format("This model takes no {} calls; GET /v1/models lists the models.",
-                                llm::name(call.door.surface)))
-            .parameter("model");
-    }
-    call.way = *way;
-    return {};
+    WEIR_TRY(pin(call));
+    return find_route(call);
 }
 
-Result<void> Pipeline::reserve(Call& call) {
+// What the call may use at one of its targets.
+quota::HoldEstimate Pipeline::estimate_at(const Call& call, const router::Choice& choice) {
     std::uint64_t output_tokens = 0;
     if (llm::is_generation(call.door.surface) || call.door.surface == llm::Surface::completions) {
         const auto each = static_cast<std::uint64_t>(
-            call.request->max_output_tokens.value_or(call.route.output_tokens_max));
+            call.request->max_output_tokens.value_or(choice.output_tokens_max));
         output_tokens = std::min<std::uint64_t>(each, quota::kTokensMax) *
                         static_cast<std::uint64_t>(call.request->choices);
     }
@@ -248,8 +252,8 @@ Result<void> Pipeline::reserve(Call& call) {
         estimate.input_tokens = std::min(foreseen.input_tokens, quota::kTokensMax);
         estimate.output_tokens = std::min(foreseen.output_tokens, quota::kTokensMax);
     }
-    if (call.route.rates != nullptr) {
-        const price::Rates& rates = *call.route.rates;
+    if (choice.rates != nullptr) {
+        const price::Rates& rates = *choice.rates;
         const price::Dearest dearest = price::dearest(rates, estimate.input_tokens);
         // What is not counted in tokens, and the request itself.
         const auto units = price::cost(rates,
@@ -261,7 +265,24 @@ Result<void> Pipeline::reserve(Call& call) {
                                               .output_per_million = dearest.output,
                                               .request = units.value_or(dearest.request)});
     }
-    WEIR_TRY(call.hold, call.runtime().limits.hold(estimate));
+    return estimate;
+}
+
+// At the dearest of the targets that it may reach, so that no turn it takes is beyond the hold.
+Result<void> Pipeline::reserve(Call& call) {
+    quota::HoldEstimate most = estimate_at(call, call.choice);
+    for (const router::Target* target : call.runtime().catalog.candidates(call.resolved)) {
+        if (target == call.choice.target || !way_to(call, *target)) {
+            continue;
+        }
+        const auto other = estimate_at(call, call.runtime().catalog.choice(call.resolved, *target));
+        most.input_tokens = std::max(most.input_tokens, other.input_tokens);
+        most.output_tokens = std::max(most.output_tokens, other.output_tokens);
+        most.cost = most.cost && other.cost ? std::max(*most.cost, *other.cost)
+                    : most.cost             ? most.cost
+                                            : other.cost;
+    }
+    WEIR_TRY(call.hold, call.runtime().limits.hold(most));
     return {};
 }
 
@@ -289,7 +310,7 @@ aio::Task<Result<void>> Pipeline::run_models(Call& call, std::string_view id) {
     if (id.empty()) {
         std::vector<std::string_view> ids;
         for (const router::Model& model : call.runtime().catalog.models()) {
-            if (!call.who->may_use_provider(call.runtime().provider_of(model).name())) {
+            if (!may_use_any_target(call, model)) {
                 continue;
             }
             const auto offer = [&](const std::string& name) {
@@ -303,8 +324,7 @@ aio::Task<Result<void>> Pipeline::run_models(Call& call, std::string_view id) {
         body = call.client.encode_models(ids, created);
     } else {
         WEIR_CO_TRY(const auto found, call.runtime().catalog.resolve(id));
-        if (!call.who->may_use_model(id) ||
-            !call.who->may_use_provider(call.runtime().provider_of(*found.model).name())) {
+        if (!call.who->may_use_model(id) || !may_use_any_target(call, *found.model)) {
             co_return fail(Code::model_not_found,
                            fmt::format("There is no model '{}' for this API key.", id))
                 .parameter("model");

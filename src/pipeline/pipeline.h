@@ -13,6 +13,7 @@
 #include "aio/task.h"
 #include "auth/authenticator.h"
 #include "base/clock.h"
+#include "base/random.h"
 #include "dialect/edge.h"
 #include "dialect/json/scanner.h"
 #include "dialect/json/splice.h"
@@ -29,6 +30,7 @@
 #include "pipeline/kept_ids.h"
 #include "pipeline/pass_relay.h"
 #include "pipeline/relay.h"
+#include "router/plan.h"
 #include "runtime/runtime.h"
 
 namespace weir::pipeline {
@@ -49,6 +51,7 @@ struct Services {
     obs::Log& log;
     aio::BlockingPool& pool;
     KeptIds& kept_ids;
+    router::PrefixTable& prefixes;
     WallTime started_at;  // of the process: models are as old
 };
 
@@ -112,6 +115,7 @@ private:
     aio::Task<Result<void>> look_up(Call& call, std::string credential);
     Result<void> enter(Call& call);
     Result<void> decode(Call& call, std::string_view body);
+    static quota::HoldEstimate estimate_at(const Call& call, const router::Choice& choice);
     Result<void> reserve(Call& call);
 
     // upload.cpp
@@ -139,7 +143,35 @@ private:
     aio::Task<Result<void>> check_kept(Call& call);
     aio::Task<Result<void>> run_kept(Call& call, const Kept& kept);
 
-    // attempt.cpp: step 8
+    // attempts.cpp: steps 7 and 8
+    enum class Picked : std::uint8_t { nothing, full, target };
+    static std::optional<provider::Way> way_to(const Call& call, const router::Target& target);
+    static void head_for(Call& call, const router::Target& target, const provider::Way& way);
+    static Result<void> pin(Call& call);
+    static bool pin_to(Call& call, std::string_view provider);
+    static bool may_use_any_target(const Call& call, const router::Model& model);
+    static Result<void> find_route(Call& call);
+    Result<void> plan(Call& call, std::string_view body);
+    static router::Load load_of(const Call& call, const router::Target& target, SteadyTime now);
+    void plan_among_many(Call& call, std::string_view body, bool is_too_long);
+    bool plan_larger(Call& call, std::string_view body);
+    static bool has_answered(const Call& call);
+    Picked pick(Call& call, SteadyTime now);
+    Picked take(Call& call,
+                std::size_t index,
+                SteadyTime now,
+                std::optional<resilience::Ticket> place);
+    aio::Task<Result<void>> wait_for_room(Call& call);
+    aio::Maybe<Result<void>> take_target(Call& call);
+    Failure nowhere(const Call& call, SteadyTime now) const;
+    void conclude(Call& call);
+    static void put_aside(Call& call);
+    static bool has_alternative(const Call& call, const Attempt& last, SteadyTime now);
+    void log_attempt(const Call& call, const Error& error);
+    aio::Task<Result<void>> make_attempts(Call& call, std::string_view body);
+    aio::Task<Result<void>> attempt_until_done(Call& call, std::string_view body);
+
+    // attempt.cpp: one of them
     aio::Task<Result<void>> attempt(Call& call, std::string_view body);
     static const dialect::ProviderEdge& provider_edge(const Call& call);
     aio::Maybe<Result<std::string>> translate(Call& call, std::string_view body);
@@ -166,6 +198,13 @@ private:
     static llm::Usage estimate_usage(const Call& call, std::uint64_t text_bytes);
     aio::Task<Result<void>> relay_stream(Call& call, net::Exchange& exchange);
     std::unique_ptr<Relay> make_relay(const Call& call);
+    friend class Keepalive;
+    void begin_stream_head(Call& call);
+    aio::Maybe<net::Io> send_chunk(Call& call, std::string_view payload, bool is_last);
+    aio::Task<bool> say_alive(Call& call, std::string_view words);
+    aio::Maybe<bool> quiet(Call& call);
+    aio::Task<bool> quiet_slowly(Keepalive& keepalive);
+    aio::Task<void> send_stream_error(Call& call, const Error& error);
 
     // settle.cpp: step 10
     Result<void> open(Call& call);
@@ -193,10 +232,13 @@ private:
     const Services& services_;
     std::shared_ptr<Generation> generation_;           // of calls that begin now
     std::vector<std::unique_ptr<Outgoing>> outgoing_;  // free ones
+    Random random_;
     // Scratch of the thread: used between two suspensions, never across one.
     StreamScratch scratch_;
     std::string head_;
     std::string out_;
+    router::Plan planned_;
+    router::PrefixHashes prefix_;
     std::vector<std::string_view> pieces_;    // of a body
     std::vector<std::string_view> gathered_;  // of an answer: its head and body
 };

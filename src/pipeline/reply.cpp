@@ -62,7 +62,7 @@ void Pipeline::begin_head(Call& call, int status) {
         head_ += "\r\n";
     }
     if (call.provider != nullptr) {
-        net::append_field(head_, "x-weir-attempts", std::uint64_t{call.attempt.sent ? 1u : 0u});
+        net::append_field(head_, "x-weir-attempts", call.attempts_sent());
         // A settled call's time was taken a moment ago.
         const SteadyTime now = call.settled ? call.settled_at : services_.clock.steady_now();
         const auto overhead =

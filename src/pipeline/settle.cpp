@@ -6,6 +6,9 @@
 namespace weir::pipeline {
 // Before a provider is asked: from here on the call is settled, whatever happens.
 Result<void> Pipeline::open(Call& call) {
+    if (call.opened) {
+        return {};  // an attempt before this one did
+    }
     const ledger::Opened record{.request_id = call.id,
                                 .tenant_id = call.who->key().tenant_id,
                                 .key_id = call.who->key().id,
@@ -18,7 +21,6 @@ Result<void> Pipeline::open(Call& call) {
                                 .provider = call.provider->name()};
     WEIR_TRY(services_.ledger.opened(thread_, record));
     call.opened = true;
-    call.generation->meters.begin_attempt(call);
     return {};
 }
 
@@ -29,16 +31,14 @@ void Pipeline::settle(Call& call) {
     call.settled = true;
     const SteadyTime now = services_.clock.steady_now();
     call.settled_at = now;
-    if (call.route.rates != nullptr && call.usage) {
-        call.cost = price::cost(*call.route.rates, *call.usage);
+    if (call.choice.rates != nullptr && call.usage) {
+        call.cost = price::cost(*call.choice.rates, *call.usage);
     }
     const llm::Usage usage = call.usage.value_or(llm::Usage{});
     const std::int64_t hold_tokens = call.hold.estimate().tokens();
     std::move(call.hold).settle(usage.input_tokens + usage.output_tokens);
 
-    if (call.attempt.ended == SteadyTime{}) {
-        call.attempt.ended = now;
-    }
+    conclude(call);
     ledger::Settled record{.request_id = call.id,
                            .tenant_id = call.who->key().tenant_id,
                            .key_id = call.who->key().id,
@@ -61,10 +61,25 @@ void Pipeline::settle(Call& call) {
     if (call.first_token_at) {
         record.ttft_us = micros(*call.first_token_at - call.begun);
     }
+    // The last ones, where there were more than there is room for.
+    const std::size_t room = ledger::kAttemptsMax - (call.attempt.sent ? 1 : 0);
+    const std::size_t first = call.past.size() > room ? call.past.size() - room : 0;
+    for (std::size_t i = first; i < call.past.size(); ++i) {
+        const PastAttempt& past = call.past[i];
+        if (past.was_sent) {
+            record.attempts[record.attempt_count++] = {
+                .provider = past.provider,
+                .model = past.model,
+                .code = past.outcome,
+                .status = past.status,
+                .started_offset_us = micros(past.begun - call.begun),
+                .duration_us = micros(past.ended - past.begun)};
+        }
+    }
     if (call.attempt.sent) {
         record.attempts[record.attempt_count++] = {
             .provider = call.provider->name(),
-            .model = call.route.upstream_model,
+            .model = call.choice.upstream_model,
             .code = call.attempt.outcome,
             .status = call.attempt.status,
             .started_offset_us = micros(call.attempt.begun - call.begun),
@@ -74,7 +89,6 @@ void Pipeline::settle(Call& call) {
             .cost_nano_usd = record.cost_nano_usd};
     }
     services_.ledger.settled(thread_, record);
-    call.generation->meters.end_attempt(call);
 }
 
 void Pipeline::settle_failed(Call& call, const Error& error) {
@@ -103,15 +117,12 @@ void Pipeline::settle_failed(Call& call, const Error& error) {
         }
         return;
     }
-    if (!call.settled) {
+    if (!call.settled && !call.attempt.is_concluded) {
         call.attempt.outcome = call.code;
+        call.attempt.failure = error.code();
     }
     if (info(error.code()).fault == Fault::upstream) {
-        services_.log.warn("provider.attempt_failed",
-                           {{"request_id", call.id_text()},
-                            {"provider", call.provider_label()},
-                            {"code", call.code},
-                            {"detail", error.detail()}});
+        log_attempt(call, error);
     }
     settle(call);
 }
@@ -137,7 +148,7 @@ void Pipeline::observe(Call& call) {
                              .status = call.status,
                              .total_us = micros(now - call.begun),
                              .overhead_us = micros(call.overhead(now)),
-                             .attempts = call.attempt.sent ? 1 : 0,
+                             .attempts = static_cast<int>(call.attempts_sent()),
                              .stream = call.request && call.request->stream};
     if (call.who) {
         record.key_prefix = call.who->key().prefix;

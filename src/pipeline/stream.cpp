@@ -1,6 +1,7 @@
 // Step 9 for streams: the provider's bytes through a relay to the client, until one of them ends.
 #include "net/http_body.h"
 #include "net/http_encode.h"
+#include "pipeline/keepalive.h"
 #include "pipeline/pass_relay.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/translating_relay.h"
@@ -19,6 +20,62 @@ constexpr std::string_view kStreamFields =
     "transfer-encoding: chunked\r\n\r\n";
 
 }  // namespace
+
+void Pipeline::begin_stream_head(Call& call) {
+    begin_head(call, 200);
+    net::append_field(
+        head_, "content-type", call.door.as_json_array ? "application/json" : "text/event-stream");
+    head_ += kStreamFields;
+}
+
+// A chunk of the answer, behind the head where that was not sent yet. false: the client left.
+aio::Maybe<net::Io> Pipeline::send_chunk(Call& call, std::string_view payload, bool is_last) {
+    head_.clear();
+    if (!call.http.was_begun()) {
+        begin_stream_head(call);
+    }
+    char size_line[net::kChunkHeadBytesMax];
+    const std::size_t size_bytes = net::write_chunk_head(payload.size(), size_line);
+    const bool has_payload = !payload.empty();
+    const std::string_view pieces[] = {
+        head_,
+        has_payload ? std::string_view(size_line, size_bytes) : std::string_view{},
+        payload,
+        has_payload ? "\r\n" : "",
+        is_last ? kLastChunk : std::string_view{}};
+    return call.http.write_copying(pieces);
+}
+
+aio::Task<bool> Pipeline::say_alive(Call& call, std::string_view words) {
+    call.is_kept_alive = true;
+    const net::Io io = co_await send_chunk(call, words, false);
+    co_return io.is_ok();
+}
+
+// Nobody else writes to the client from here on. What waits in out_ survives the wait.
+aio::Maybe<bool> Pipeline::quiet(Call& call) {
+    Keepalive& keepalive = *std::exchange(call.keepalive, nullptr);
+    call.is_kept_alive = false;
+    return keepalive.is_writing() ? aio::Maybe<bool>(quiet_slowly(keepalive)) : keepalive.stop();
+}
+
+aio::Task<bool> Pipeline::quiet_slowly(Keepalive& keepalive) {
+    std::string kept = std::exchange(out_, {});
+    co_await keepalive.stop();
+    out_ = std::move(kept);
+    co_return true;
+}
+
+// The last attempt failed after the client was told to wait: the stream says so.
+aio::Task<void> Pipeline::send_stream_error(Call& call, const Error& error) {
+    std::string event;
+    call.client.encode_stream(call.answer_terms())->fail(error, event);
+    call.http.close_after();
+    const net::Io io = co_await send_chunk(call, event, true);
+    if (io.is_ok()) {
+        call.http.finish();
+    }
+}
 
 std::unique_ptr<Relay> Pipeline::make_relay(const Call& call) {
     const bool may_omit_done = call.provider->kind().may_omit_done;
@@ -46,14 +103,8 @@ std::unique_ptr<Relay> Pipeline::make_relay(const Call& call) {
 
 aio::Task<Result<void>> Pipeline::relay_stream(Call& call, net::Exchange& exchange) {
     net::ServerCall& http = call.http;
-    // A stream may run for minutes: the request's bytes are not held for it.
-    http.release_request();
-    WEIR_CO_TRY(call.slot.hold_bytes(0));
     const auto made = make_relay(call);
     Relay& relay = *made;
-    const aio::Deadline total =
-        aio::Deadline::at(call.attempt.begun + call.route.model->timeouts.total);
-    bool has_head = false;
     for (;;) {
         const bool was_committed = relay.is_committed();
         const SteadyTime begun = was_committed ? SteadyTime{} : services_.clock.steady_now();
@@ -73,7 +124,12 @@ aio::Task<Result<void>> Pipeline::relay_stream(Call& call, net::Exchange& exchan
             if (relay.is_committed()) {
                 call.first_token_at = now;
                 call.status = 200;
-                exchange.end_by(total);
+                exchange.end_by(call.total);
+                call.attempt.state->record_first_token(now - call.attempt.begun, now);
+                // From here on nothing is sent again, and the stream may run for minutes: the
+                // request's bytes are not held for it.
+                http.release_request();
+                WEIR_CO_TRY(call.slot.hold_bytes(0));
             }
         }
         if (!taken) {
@@ -104,20 +160,10 @@ aio::Task<Result<void>> Pipeline::relay_stream(Call& call, net::Exchange& exchan
         if (out_.empty() && !last) {
             continue;
         }
-        head_.clear();
-        if (!has_head) {
-            begin_head(call, 200);
-            net::append_field(head_,
-                              "content-type",
-                              call.door.as_json_array ? "application/json" : "text/event-stream");
-            head_ += kStreamFields;
-            has_head = true;
+        if (call.keepalive != nullptr) {
+            co_await quiet(call);
         }
-        char size_line[net::kChunkHeadBytesMax];
-        const std::size_t size_bytes = net::write_chunk_head(out_.size(), size_line);
-        const std::string_view pieces[] = {
-            head_, {size_line, size_bytes}, out_, "\r\n", last ? kLastChunk : std::string_view{}};
-        const net::Io io = co_await http.write_copying(pieces);
+        const net::Io io = co_await send_chunk(call, out_, last);
         if (!io.is_ok()) {
             // Too slow a reader, or gone: what came until now is billed.
             auto left = fail(Code::cancelled, "The client left.").error();

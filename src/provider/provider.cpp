@@ -48,6 +48,9 @@ std::vector<Provider::Credential> credentials_of(const ProviderSection& section)
     } else if (credentials.empty()) {
         credentials.emplace_back();
     }
+    for (Provider::Credential& credential : credentials) {
+        credential.fingerprint = sigv4::sha256_hex(credential.field);
+    }
     return credentials;
 }
 
@@ -237,9 +240,9 @@ Result<std::shared_ptr<const Provider>> Provider::make(
         .threads = threads};
     const auto is_same = [&](const std::shared_ptr<const Provider>& other) {
         const net::UpstreamOptions& theirs = other->upstream()->options();
-        return other->name() == section.name && theirs.host == options.host && theirs.port == options.port &&
-               (theirs.tls != nullptr) == url.tls && !other->has_ca_file_ &&
-               theirs.connections_max == options.connections_max &&
+        return other->name() == section.name && theirs.host == options.host &&
+               theirs.port == options.port && (theirs.tls != nullptr) == url.tls &&
+               !other->has_ca_file_ && theirs.connections_max == options.connections_max &&
                theirs.idle_max == options.idle_max && theirs.threads == options.threads;
     };
     std::shared_ptr<net::Upstream> upstream;

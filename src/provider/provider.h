@@ -54,7 +54,8 @@ public:
     struct Credential {
         std::string name;  // of the configuration; empty: the only one
         std::uint32_t weight = 1;
-        std::string field;  // of the head, with its line end; empty: none is sent
+        std::string field;        // of the head, with its line end; empty: none is sent
+        std::string fingerprint;  // changes when the credential does, and says nothing of it
     };
     std::span<const Credential> credentials() const { return credentials_; }
 

@@ -242,6 +242,14 @@ config::Section providers_section() {
                &ProviderSection::ca_file,
                config::text(),
                "PEM file with the authorities to trust; the system's unless set")
+        .field("breaker",
+               &ProviderSection::breaker,
+               breaker_type(),
+               "when its models are left alone, each by itself")
+        .field("admission",
+               &ProviderSection::admission,
+               admission_type(),
+               "how many calls each of its models gets at once")
         .field("pass_through",
                &ProviderSection::pass_through,
                config::boolean(),

@@ -9,6 +9,7 @@
 #include "config/snapshot.h"
 #include "provider/base_url.h"
 #include "provider/kind.h"
+#include "provider/policy_section.h"
 
 namespace weir::provider {
 
@@ -38,7 +39,9 @@ struct ProviderSection {
     Secret session_token;
     std::int64_t connections_max = 1024;
     std::vector<std::string> forward_headers;
-    std::string ca_file;        // empty: the system's
+    std::string ca_file;  // empty: the system's
+    BreakerSection breaker;
+    AdmissionSection admission;
     bool pass_through = false;  // `name/model` reaches any model of the provider
 };
 

@@ -42,7 +42,8 @@ TEST_P(CatalogResolves, EveryNameThereIs) {
     const auto resolved = catalog.resolve(GetParam().asked);
     ASSERT_TRUE(resolved.has_value()) << resolved.error().message();
     EXPECT_EQ(resolved->model->name, GetParam().model);
-    EXPECT_EQ(resolved->upstream_model, GetParam().upstream);
+    const Choice choice = catalog.choice(*resolved, resolved->model->first());
+    EXPECT_EQ(choice.upstream_model, GetParam().upstream);
 }
 INSTANTIATE_TEST_SUITE_P(
     Table,
@@ -68,9 +69,13 @@ TEST(Catalog, RefusesWhatIsNotThere) {
 
 TEST(Catalog, TakesThePriceOfTheTargetThenOfTheModel) {
     const Catalog catalog = make();
-    EXPECT_EQ(catalog.resolve("chat")->rates->tokens.input.nano_usd(), 150'000'000);
-    EXPECT_EQ(catalog.resolve("embed")->rates->tokens.input.nano_usd(), 20'000'000);
-    EXPECT_EQ(catalog.resolve("openai/x")->rates, nullptr);
+    const auto rates = [&](std::string_view name) {
+        const auto resolved = *catalog.resolve(name);
+        return catalog.choice(resolved, resolved.model->first()).rates;
+    };
+    EXPECT_EQ(rates("chat")->tokens.input.nano_usd(), 150'000'000);
+    EXPECT_EQ(rates("embed")->tokens.input.nano_usd(), 20'000'000);
+    EXPECT_EQ(rates("openai/x"), nullptr);
     EXPECT_EQ(catalog.resolve("chat")->model->timeouts.first_token, std::chrono::minutes{2});
 }
 
@@ -90,14 +95,15 @@ TEST_P(PriceOf, TheConfigurationThenTheCatalogOfPrices) {
                           {{"own", true, "openai"}, {"plain", true, "vllm"}});
     const auto resolved = catalog.resolve(GetParam().asked);
     ASSERT_TRUE(resolved.has_value());
-    EXPECT_EQ(resolved->output_tokens_max, GetParam().output_tokens_max);
+    const Choice choice = catalog.choice(*resolved, resolved->model->first());
+    EXPECT_EQ(choice.output_tokens_max, GetParam().output_tokens_max);
     if (!GetParam().listed.empty()) {
-        EXPECT_EQ(resolved->rates, &price::find("openai", GetParam().listed)->rates);
+        EXPECT_EQ(choice.rates, &price::find("openai", GetParam().listed)->rates);
         return;
     }
-    ASSERT_EQ(resolved->rates != nullptr, GetParam().input.has_value());
+    ASSERT_EQ(choice.rates != nullptr, GetParam().input.has_value());
     if (GetParam().input) {
-        EXPECT_EQ(resolved->rates->tokens.input, *GetParam().input);
+        EXPECT_EQ(choice.rates->tokens.input, *GetParam().input);
     }
 }
 constexpr std::string_view kGpt4o = "provider: own, model: gpt-4o";
@@ -137,28 +143,111 @@ INSTANTIATE_TEST_SUITE_P(
         PriceCase{"pass_through_of_another_kind", kOther, "", "plain/o3", "", {}}),
     [](const auto& info) { return std::string(info.param.name); });
 
-TEST(ModelsSection, NamesWhatDoesNotFitTogether) {
-    const auto loaded = load(
-        "default_model: nine\nmodels:\n  - name: a\n    targets: [{provider: opnai, model: b}]\n");
-    ASSERT_TRUE(loaded.errors.empty());
-    config::Reporter reporter("weir.yaml");
-    check_models(loaded.snapshot->get<ModelsSection>(),
-                 loaded.snapshot->get<DefaultModelSection>(),
-                 {"openai"},
-                 reporter);
-    const auto found = reporter.take();
-    ASSERT_EQ(found.size(), 2u);
-    EXPECT_EQ(config::to_text(found[0]), "weir.yaml:1: default_model: there is no model 'nine'");
-    EXPECT_EQ(config::to_text(found[1]),
-              "weir.yaml:4: models[0].targets[0].provider: there is no provider 'opnai'; did you "
-              "mean 'openai'?");
+// Where a model's calls may go, as "provider/model" in order.
+std::string names(const Catalog& catalog, std::span<const Target* const> targets) {
+    std::string text;
+    for (const Target* target : targets) {
+        EXPECT_EQ(&catalog.targets()[target->index], target);
+        const Identity& identity = catalog.identities()[target->identity];
+        EXPECT_EQ(identity.provider, target->provider);
+        EXPECT_EQ(identity.model, target->model);
+        text += fmt::format("{}{}/{}", text.empty() ? "" : " ", target->provider, target->model);
+    }
+    return text;
 }
 
-TEST(ModelsSection, RefusesTwoTargetsAndTwiceTheSameName) {
-    EXPECT_FALSE(load("models: [{name: a, targets: []}]").errors.empty());
-    EXPECT_FALSE(load("models:\n- {name: a, targets: [{provider: p, model: m}]}\n- {name: b, "
-                      "aliases: [a], targets: [{provider: p, model: m}]}")
-                     .errors.empty());
+constexpr std::string_view kLinked = R"(
+models:
+  - name: a
+    max_output_tokens: 5
+    targets:
+      - {provider: p, model: m, weight: 3}
+      - {strategy: priority, weight: 2, targets: [{provider: q, model: m, tier: 1}, {provider: p, model: n, disabled: true}]}
+    rules:
+      - {when: {tag: batch}, use: {strategy: cost}}
+      - {when: {tag: long}, use: {targets: [{provider: q, model: long}]}}
+      - {when: {tag: b}, use: {model: b}}
+    fallback: [{model: bee}, {provider: q, model: last}]
+    context_fallback: {model: c}
+  - name: b
+    aliases: [bee]
+    targets: [{provider: p, model: b}]
+    fallback: [{provider: p, model: after-b}, {model: c}]
+  - name: c
+    targets: [{provider: p, model: c}, {provider: p, model: m}]
+)";
+
+TEST(Catalog, LinksGroupsRulesAndFallbacks) {
+    const auto loaded = load(kLinked);
+    ASSERT_TRUE(loaded.errors.empty()) << config::to_text(loaded.errors.front());
+    const Catalog catalog(
+        loaded.snapshot->get<ModelsSection>(), {}, {{"p", true, "openai"}, {"q", false, "vllm"}});
+    const Model& a = catalog.models()[0];
+    // Its own, its rules', b, `last`, what b falls back to, and c as well for what is too long.
+    EXPECT_EQ(names(catalog, catalog.candidates({&a, "a"})),
+              "0/m 1/m 0/n 1/long 0/b 1/last 0/after-b 0/c 0/m");
+    ASSERT_EQ(a.fallback.size(), 4u);
+    EXPECT_EQ(a.fallback[0], catalog.models()[1].group);
+    EXPECT_EQ(a.fallback[3], catalog.models()[2].group);
+    EXPECT_EQ(a.context_fallback, catalog.models()[2].group);
+
+    const Group& own = catalog.groups()[a.group];
+    ASSERT_EQ(own.members.size(), 2u);
+    EXPECT_EQ(own.members[0].weight, 3u);
+    ASSERT_TRUE(own.members[1].is_group);
+    const Group& nested = catalog.groups()[own.members[1].index];
+    EXPECT_EQ(nested.strategy, Strategy::priority);
+    EXPECT_EQ(nested.members[0].tier, 1u);
+    EXPECT_TRUE(catalog.targets()[nested.members[1].index].is_disabled);
+
+    // A rule without targets puts the model's own in another order.
+    const Group& cheap = catalog.groups()[a.rules[0].group];
+    EXPECT_EQ(cheap.strategy, Strategy::cost);
+    EXPECT_EQ(cheap.members[0].index, own.members[0].index);
+    EXPECT_EQ(a.rules[2].group, catalog.models()[1].group);
+
+    // The same model at the same provider is one identity wherever it is named; pass-through is
+    // another.
+    EXPECT_EQ(a.candidates.front()->identity, a.candidates.back()->identity);
+    EXPECT_NE(a.candidates.front()->index, a.candidates.back()->index);
+    const auto passed = *catalog.resolve("p/m");
+    EXPECT_NE(passed.model->first().identity, a.first().identity);
+    EXPECT_EQ(catalog.choice(passed, passed.model->first()).upstream_model, "m");
+}
+
+TEST(Catalog, TakesTheLongestAnswerOfTheModelThatOwnsTheTarget) {
+    const auto loaded = load(R"(
+models:
+  - name: a
+    max_output_tokens: 5
+    targets: [{provider: p, model: x}]
+    fallback: [{model: b}, {provider: p, model: y}, {provider: p, model: gpt-4o}]
+  - {name: b, max_output_tokens: 7, targets: [{provider: p, model: z}]}
+)");
+    ASSERT_TRUE(loaded.errors.empty()) << config::to_text(loaded.errors.front());
+    const Catalog catalog(loaded.snapshot->get<ModelsSection>(), {}, {{"p", false, "openai"}});
+    const auto a = *catalog.resolve("a");
+    std::vector<std::int64_t> longest;
+    for (const Target* target : catalog.candidates(a)) {
+        longest.push_back(catalog.choice(a, *target).output_tokens_max);
+    }
+    EXPECT_EQ(longest, (std::vector<std::int64_t>{5, 7, 5, 16384}));
+}
+
+TEST(Catalog, KeepsAnIdentitysHashOverReloads) {
+    const auto hash_of = [](std::string_view yaml) {
+        const auto loaded = load(yaml);
+        EXPECT_TRUE(loaded.errors.empty());
+        const Catalog catalog(
+            loaded.snapshot->get<ModelsSection>(), {}, {{"p", false, ""}, {"q", false, ""}});
+        return catalog.identities()[catalog.resolve("a")->model->first().identity].hash;
+    };
+    const auto before = hash_of("models: [{name: a, targets: [{provider: q, model: m}]}]");
+    EXPECT_EQ(before,
+              hash_of("models: [{name: b, targets: [{provider: p, model: x}]}, "
+                      "{name: a, targets: [{provider: q, model: m}]}]"));
+    EXPECT_NE(before, hash_of("models: [{name: a, targets: [{provider: p, model: m}]}]"));
+    EXPECT_NE(before, hash_of("models: [{name: a, targets: [{provider: q, model: n}]}]"));
 }
 
 }  // namespace

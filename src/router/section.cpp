@@ -11,60 +11,36 @@
 namespace weir::router {
 namespace {
 
-constexpr std::size_t kModelNameBytesMax = 256;
-
-bool is_model_name(std::string_view text) {
-    return !text.empty() && text.size() <= kModelNameBytesMax &&
-           std::none_of(text.begin(), text.end(), [](char c) {
-               return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f;
-           });
+void check_strategy(const ModelSection& section,
+                    const config::Position& at,
+                    config::Reporter& reporter) {
+    if (section.strategy == Strategy::conditional && section.rules.empty()) {
+        reporter.report(at.node.find("strategy")->place,
+                        at.path + ".strategy",
+                        "conditional is what rules decide, and there are none: add `rules`");
+    }
 }
 
-config::Type<std::string> model_name() {
-    return {[](const config::Position& at, std::string& into, config::Reporter& reporter) {
-                if (at.node.kind != config::Node::Kind::scalar || !is_model_name(at.node.text)) {
-                    config::detail::report_unexpected(
-                        at, "a model name of at most 256 bytes without spaces", reporter);
-                    return false;
-                }
-                into = at.node.text;
-                return true;
-            },
-            R"({"type":"string"})"};
-}
-
-config::Type<Timeouts> timeouts_type() {
-    using namespace std::chrono_literals;
-    const auto time = [] { return config::duration(1ms, 24h); };
-    config::Object<Timeouts> timeouts;
-    timeouts.field("connect", &Timeouts::connect, time(), "until connected; 2s unless set")
-        .field("first_token",
-               &Timeouts::first_token,
-               time(),
-               "of a stream, until its first token; 20s unless set")
-        .field("idle", &Timeouts::idle, time(), "between two pieces of an answer; 30s unless set")
-        .field("total", &Timeouts::total, time(), "for the whole call; 10m unless set");
-    return timeouts.type();
-}
-
-config::Type<TargetSection> target_type() {
-    config::Object<TargetSection> target;
-    target.required("provider", &TargetSection::provider, config::text(), "the provider's name")
-        .required("model", &TargetSection::model, model_name(), "the model's name there")
-        .field("price",
-               &TargetSection::price,
-               config::optional(price_type()),
-               "what it costs there; the model's price unless set");
-    auto type = target.type();
-    return {[read = std::move(type.read)](
-                const config::Position& at, TargetSection& into, config::Reporter& reporter) {
-                if (!read(at, into, reporter)) {
-                    return false;
-                }
-                into.provider_place = at.node.find("provider")->place;
-                return true;
-            },
-            std::move(type.schema)};
+void check_rules(const ModelSection& section,
+                 const config::Position& at,
+                 config::Reporter& reporter) {
+    std::vector<std::string_view> names{section.name};
+    names.insert(names.end(), section.aliases.begin(), section.aliases.end());
+    for (std::size_t i = 0; i < section.rules.size(); ++i) {
+        const std::string& asked = section.rules[i].when.model;
+        if (asked.empty() || std::find(names.begin(), names.end(), asked) != names.end()) {
+            continue;
+        }
+        const config::Node& rule = at.node.find("rules")->items[i];
+        reporter.report(
+            rule.find("when")->find("model")->place,
+            fmt::format("{}.rules[{}].when.model", at.path, i),
+            fmt::format("'{}' is neither the name nor an alias of this model, so that "
+                        "this rule can never match: add it to `aliases`, or name one of "
+                        "them{}",
+                        asked,
+                        suggestion(asked, names)));
+    }
 }
 
 config::Type<ModelSection> model_type() {
@@ -74,10 +50,27 @@ config::Type<ModelSection> model_type() {
                &ModelSection::aliases,
                config::list(model_name()),
                "other names that reach it")
+        .field("strategy",
+               &ModelSection::strategy,
+               strategy_type(),
+               "how its targets are put in order; weighted unless set")
         .required("targets",
                   &ModelSection::targets,
-                  config::list(target_type()),
-                  "where it runs; exactly one")
+                  targets_type(),
+                  "where it runs: at most 64 targets, or groups of targets that nest")
+        .field("fallback",
+               &ModelSection::fallback,
+               fallbacks_type(),
+               "where its calls go when no target can answer, in this order, and then to what "
+               "configured models among these fall back to; nowhere unless set")
+        .field("context_fallback",
+               &ModelSection::context_fallback,
+               config::optional(fallback_type()),
+               "where calls go that are too long for the target that was asked; nowhere unless set")
+        .field("rules",
+               &ModelSection::rules,
+               rules_type(),
+               "calls that go elsewhere; the first that matches decides")
         .field("price",
                &ModelSection::price,
                config::optional(price_type()),
@@ -88,16 +81,17 @@ config::Type<ModelSection> model_type() {
                "the longest answer, for the hold of a request that names no limit; what the "
                "catalog of prices says unless set, else 4096")
         .field("timeouts", &ModelSection::timeouts, timeouts_type(), "how long to wait for it")
-        .check([](const ModelSection& section,
-                  const config::Position& at,
-                  config::Reporter& reporter) {
-            if (section.targets.size() != 1) {
-                reporter.report(
-                    at.node.place,
-                    at.path + ".targets",
-                    fmt::format("expected exactly one target, found {}", section.targets.size()));
-            }
-        });
+        .field("retry",
+               &ModelSection::retry,
+               retry_type(),
+               "how often its calls are tried where a provider fails before it answers")
+        .field("sticky",
+               &ModelSection::sticky,
+               sticky_type(),
+               "what calls have in common that the strategy pinned keeps together; the first of "
+               "these that a call has unless set")
+        .check(check_strategy)
+        .check(check_rules);
     return model.type();
 }
 
@@ -144,39 +138,6 @@ config::Section default_model_section() {
         name.schema};
     return config::section<DefaultModelSection>(
         "default_model", "the model of a request that names none", std::move(type));
-}
-
-void check_models(const ModelsSection& models,
-                  const DefaultModelSection& default_model,
-                  const std::vector<std::string_view>& providers,
-                  config::Reporter& reporter) {
-    bool default_found = default_model.model.empty();
-    for (std::size_t i = 0; i < models.models.size(); ++i) {
-        const ModelSection& model = models.models[i];
-        default_found =
-            default_found || model.name == default_model.model ||
-            std::find(model.aliases.begin(), model.aliases.end(), default_model.model) !=
-                model.aliases.end();
-        for (std::size_t j = 0; j < model.targets.size(); ++j) {
-            const TargetSection& target = model.targets[j];
-            if (std::find(providers.begin(), providers.end(), target.provider) != providers.end()) {
-                continue;
-            }
-            const std::string_view near = nearest(target.provider, providers);
-            std::string message = fmt::format("there is no provider '{}'", target.provider);
-            if (!near.empty()) {
-                message += fmt::format("; did you mean '{}'?", near);
-            }
-            reporter.report(target.provider_place,
-                            fmt::format("models[{}].targets[{}].provider", i, j),
-                            std::move(message));
-        }
-    }
-    if (!default_found) {
-        reporter.report(default_model.place,
-                        "default_model",
-                        fmt::format("there is no model '{}'", default_model.model));
-    }
 }
 
 }  // namespace weir::router

@@ -1,7 +1,6 @@
 // The `models:` and `default_model:` sections of the configuration. Values.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -9,31 +8,28 @@
 
 #include "config/snapshot.h"
 #include "price/rates.h"
+#include "router/policy_section.h"
+#include "router/rule_section.h"
+#include "router/target_section.h"
 
 namespace weir::router {
 
-// DESIGN section 8. A model that thinks before it speaks needs a longer `first_token`.
-struct Timeouts {
-    std::chrono::milliseconds connect{std::chrono::seconds{2}};
-    std::chrono::milliseconds first_token{std::chrono::seconds{20}};
-    std::chrono::milliseconds idle{std::chrono::seconds{30}};
-    std::chrono::milliseconds total{std::chrono::minutes{10}};
-};
-
-struct TargetSection {
-    std::string provider;
-    config::Place provider_place;  // for the message where there is no such provider
-    std::string model;
-    std::optional<price::Rates> price;
-};
+// All that one call may try, fallbacks among it.
+inline constexpr std::size_t kCandidatesMax = 128;
 
 struct ModelSection {
     std::string name;
     std::vector<std::string> aliases;
+    Strategy strategy = Strategy::weighted;
     std::vector<TargetSection> targets;
+    std::vector<FallbackSection> fallback;
+    std::optional<FallbackSection> context_fallback;
+    std::vector<RuleSection> rules;
     std::optional<price::Rates> price;  // of targets without their own
     std::optional<std::int64_t> max_output_tokens;
     Timeouts timeouts;
+    Retry retry;
+    Sticky sticky = Sticky::first_known;
 };
 
 struct ModelsSection {
@@ -48,8 +44,8 @@ struct DefaultModelSection {
 config::Section models_section();
 config::Section default_model_section();
 
-// What only shows when the sections are seen together: providers that are not there, a default
-// model that is none.
+// What only shows when the sections are seen together: providers and models that are not there,
+// fallbacks that lead back to where they began, a default model that is none.
 void check_models(const ModelsSection& models,
                   const DefaultModelSection& default_model,
                   const std::vector<std::string_view>& providers,

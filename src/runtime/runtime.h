@@ -14,8 +14,10 @@
 #include "net/resolver.h"
 #include "provider/provider.h"
 #include "quota/limits.h"
+#include "resilience/target.h"
 #include "router/catalog.h"
 #include "runtime/fetch_section.h"
+#include "runtime/stream_section.h"
 
 namespace weir::runtime {
 
@@ -23,6 +25,8 @@ namespace weir::runtime {
 struct Surroundings {
     net::Resolver& resolver;
     quota::LimitCounters& counters;
+    resilience::TargetTable& targets;
+    resilience::CredentialsTable& credentials;
     unsigned threads = 1;            // that carry calls
     std::uint64_t memory_bytes = 0;  // that Weir may use
     // For names that clients bring, apart from those of providers; null: of no use, fetching is
@@ -38,16 +42,20 @@ public:
                                                         const Surroundings& surroundings,
                                                         const Runtime* previous = nullptr);
 
-    const provider::Provider& provider_of(const router::Model& model) const {
-        return *providers[model.target.provider];
-    }
+    // Calls follow it from now on: what it shares with the Runtime before it takes its rules.
+    // `snapshot` is the one it was built of.
+    void take_effect(const config::Snapshot& snapshot) const;
 
     const auth::Mode auth_mode;
     const std::vector<std::shared_ptr<const provider::Provider>> providers;
     const router::Catalog catalog;
+    // What is known of them while they run; shared with the Runtimes before and after this one.
+    const std::vector<std::shared_ptr<resilience::Target>> targets;  // by Catalog::identities()
+    const std::vector<resilience::Credentials> credentials;          // by provider
     const quota::Limits limits;
     const std::shared_ptr<const guardrail::OutputRules> output_rules;  // null: none
     const FetchSection fetch;
+    const StreamSection stream;
     const std::unique_ptr<const net::Fetcher> fetcher;  // null: fetching is off
 
 private:

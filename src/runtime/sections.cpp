@@ -6,6 +6,7 @@
 #include "quota/section.h"
 #include "router/section.h"
 #include "runtime/fetch_section.h"
+#include "runtime/stream_section.h"
 
 namespace weir::runtime {
 
@@ -16,7 +17,8 @@ std::vector<config::Section> sections() {
             router::models_section(),
             quota::limits_section(),
             guardrail::guardrails_section(),
-            fetch_section()};
+            fetch_section(),
+            stream_section()};
 }
 
 std::vector<config::Diagnostic> check(const config::Snapshot& snapshot, std::string file) {

@@ -107,16 +107,19 @@ def simulator(*arguments):
 
 
 def provider(port, name='sim', **more):
+    """Without a breaker: a test that is about one failure must not see the sum of all before it."""
     return {'name': name, 'kind': 'openai_compatible', 'base_url': f'http://127.0.0.1:{port}/v1',
-            'forward_headers': ['x-sim'], **more}
+            'forward_headers': ['x-sim'], 'breaker': {'enabled': False}, **more}
 
 
 def config(providers, **sections):
-    """A configuration as JSON, which is YAML. Every model name `sim-…` goes to the first provider."""
+    """A configuration as JSON, which is YAML. Every model name `sim-…` goes to the first provider.
+    One attempt a call, where a model does not say otherwise."""
     models = sections.pop('models', None) or [
         {'name': name, 'targets': [{'provider': providers[0]['name'], 'model': name}],
          'price': {'input': '1 USD', 'output': '2 USD'}}
         for name in ('sim-small', 'sim-large', 'sim-embed')]
+    models = [{'retry': {'attempts': 1}, **model} for model in models]
     server = {'listen': '127.0.0.1:0', 'operations': '127.0.0.1:0', 'threads': 2, **sections.pop('server', {})}
     return json.dumps({'server': server, 'providers': providers, 'models': models, **sections})
 
@@ -223,6 +226,19 @@ class Stream:
                 return
             if line.startswith(b'data: '):
                 yield line[6:].strip().decode()
+
+    def read_until(self, words):
+        """The bytes up to these words and with them."""
+        text = b''
+        while not text.endswith(words):
+            byte = self.answer.read(1)
+            if not byte:
+                raise AssertionError(f'the stream ended after {text}')
+            text += byte
+        return text
+
+    def read_all(self):
+        return self.answer.read()
 
     def first(self):
         for data in self.events():

@@ -10,6 +10,10 @@ from harness import API_KEY, Gateway, config, provider, simulator, stats, wait_f
 from scripted import CHUNK, GOOD, JSON_HEAD, SSE_HEAD, Scripted
 
 
+# A provider that refuses a key is not asked with it for a while: every refusal has its own.
+MANY_KEYS = [{'name': f'k{i}', 'key': f'key-{i}'} for i in range(64)]
+
+
 class Faults(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -20,7 +24,7 @@ class Faults(unittest.TestCase):
         models = [{'name': name, 'targets': [{'provider': name, 'model': 'm'}], 'timeouts': short}
                   for name in ('scripted', 'dead')]
         cls.gateway = Gateway(config(
-            [provider(cls.scripted.port, 'scripted'), provider(dead_port, 'dead')], models=models)).wait_ready()
+            [provider(cls.scripted.port, 'scripted', keys=MANY_KEYS), provider(dead_port, 'dead')], models=models)).wait_ready()
 
     @classmethod
     def tearDownClass(cls):

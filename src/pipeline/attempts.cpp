@@ -1,0 +1,550 @@
+// Steps 7 and 8: where a call goes first, and where it goes when that fails. One attempt itself is
+// attempt.cpp's; what a failure means for the next one, retry.h's.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "aio/reactor.h"
+#include "dialect/json/document.h"
+#include "pipeline/keepalive.h"
+#include "pipeline/pipeline.h"
+#include "pipeline/retry.h"
+#include "router/hash.h"
+
+namespace weir::pipeline {
+
+namespace {
+
+constexpr std::string_view kNowhere =
+    "No provider of this model can be asked now; try again shortly.";
+// Where nothing says when a target comes back.
+constexpr std::chrono::seconds kTryAgainAfter{1};
+
+// Of an answer's length, for who would be done soonest: beyond, all are alike.
+constexpr std::int64_t kForeseenTokensMax = 1'000'000;
+
+// What a call says of who it belongs to: the first of the fields that the model goes by.
+std::uint64_t sticky_of(const Call& call, std::string_view body) {
+    const router::Sticky by = call.resolved.model->sticky;
+    const auto any = [by](router::Sticky wanted) {
+        return by == wanted || by == router::Sticky::first_known;
+    };
+    if (by != router::Sticky::key && !call.upload) {
+        dialect::json::Document document;
+        if (const auto root = document.parse(body, dialect::json::Duplicates::allowed)) {
+            if (const auto key = (*root)["prompt_cache_key"];
+                any(router::Sticky::prompt_cache_key) && key.is_string()) {
+                return router::hash_text(key.json());
+            }
+            // Anthropic's clients name their user in the metadata.
+            for (const auto user : {(*root)["user"], (*root)["metadata"]["user_id"]}) {
+                if (any(router::Sticky::user) && user.is_string()) {
+                    return router::hash_text(user.json());
+                }
+            }
+        }
+    }
+    const std::int64_t key = call.who->key().id;
+    return any(router::Sticky::key) && key != 0 ? router::mix(static_cast<std::uint64_t>(key)) : 0;
+}
+
+// Where the words of a prompt begin: with the first of the fields that hold them. Two calls with
+// the same beginning have the same bytes from there, whatever else they ask for.
+std::string_view prompt_of(const Call& call, std::string_view body) {
+    if (call.upload) {
+        return {};
+    }
+    std::size_t begin = body.size();
+    for (const std::string_view field : {"\"messages\"",
+                                         "\"input\"",
+                                         "\"contents\"",
+                                         "\"prompt\"",
+                                         "\"system\"",
+                                         "\"instructions\""}) {
+        begin = std::min(begin, body.find(field));
+    }
+    return body.substr(std::min(begin, body.size()));
+}
+
+// A step of the plan that is not taken again. More tries than a call may have are never reached.
+constexpr std::uint8_t kTriesMax = 16;
+constexpr std::uint8_t kNeverAgain = 0xff;
+
+}  // namespace
+
+// Whether the key may use the target's provider, and that has a way for such calls.
+std::optional<provider::Way> Pipeline::way_to(const Call& call, const router::Target& target) {
+    const provider::Provider& provider = *call.runtime().providers[target.provider];
+    if ((call.pinned && *call.pinned != target.provider) ||
+        !call.who->may_use_provider(provider.name())) {
+        return std::nullopt;
+    }
+    return provider.way(call.door.surface, call.door.dialect, call.door.operation);
+}
+
+void Pipeline::head_for(Call& call, const router::Target& target, const provider::Way& way) {
+    call.choice = call.runtime().catalog.choice(call.resolved, target);
+    call.provider = call.runtime().providers[target.provider].get();
+    call.way = way;
+}
+
+// The provider that the caller names. It must be one that the model has and the key may use.
+Result<void> Pipeline::pin(Call& call) {
+    const std::string_view wanted = call.wishes.pin;
+    if (wanted.empty()) {
+        return {};
+    }
+    if (!call.who->may_use_provider(wanted)) {
+        return fail(Code::permission_denied,
+                    "This API key may not use the provider that x-weir-pin names.")
+            .parameter(std::string(kPinField));
+    }
+    if (!pin_to(call, wanted)) {
+        return fail(Code::invalid_request,
+                    "This model is not at the provider that x-weir-pin names; leave it out.")
+            .parameter(std::string(kPinField));
+    }
+    return {};
+}
+
+// false: the model has no target there, or the call is pinned elsewhere already.
+bool Pipeline::pin_to(Call& call, std::string_view provider) {
+    for (const router::Target* target : call.runtime().catalog.candidates(call.resolved)) {
+        if (call.runtime().providers[target->provider]->name() == provider) {
+            const bool is_elsewhere = call.pinned && *call.pinned != target->provider;
+            call.pinned = target->provider;
+            return !is_elsewhere;
+        }
+    }
+    return false;
+}
+
+// For lists of models: there is a provider of it that the key may use.
+bool Pipeline::may_use_any_target(const Call& call, const router::Model& model) {
+    return std::any_of(
+        model.candidates.begin(), model.candidates.end(), [&call](const router::Target* target) {
+            return call.who->may_use_provider(call.runtime().providers[target->provider]->name());
+        });
+}
+
+// Any target that could take the call: the one that plan() would choose if it were alone.
+Result<void> Pipeline::find_route(Call& call) {
+    bool is_allowed = false;
+    for (const router::Target* target : call.runtime().catalog.candidates(call.resolved)) {
+        const provider::Provider& provider = *call.runtime().providers[target->provider];
+        if (!call.who->may_use_provider(provider.name())) {
+            continue;
+        }
+        if (const auto way = way_to(call, *target)) {
+            head_for(call, *target, *way);
+            return {};
+        }
+        if (!is_allowed && (!call.pinned || *call.pinned == target->provider)) {
+            is_allowed = true;
+            head_for(call, *target, {});
+        }
+    }
+    if (!is_allowed) {
+        return fail(Code::model_not_allowed,
+                    "This API key may not use this model; GET /v1/models lists those it may.")
+            .parameter("model");
+    }
+    if (call.door.surface == llm::Surface::count_tokens) {
+        call.is_counted_here = true;
+        return {};
+    }
+    return fail(Code::invalid_request,
+                fmt::format("This model takes no {} calls; GET /v1/models lists the models.",
+                            llm::name(call.door.surface)))
+        .parameter("model");
+}
+
+router::Load Pipeline::load_of(const Call& call, const router::Target& target, SteadyTime now) {
+    const resilience::Target& state = *call.runtime().targets[target.identity];
+    const std::uint32_t limit = state.admission.limit();
+    return {.is_available = state.may_admit(now) &&
+                            call.runtime().credentials[target.provider].cools_for(now).count() == 0,
+            .in_flight = state.admission.in_flight(),
+            .in_flight_max = limit == resilience::kInFlightUnlimited ? 0 : limit,
+            .first_token_us = state.latency.first_token_us(now),
+            .token_us = state.latency.token_us(now),
+            .weight = state.weight()};
+}
+
+// Step 7. Targets that the caller may not use, or that do not take such calls, are left out.
+Result<void> Pipeline::plan(Call& call, std::string_view body) {
+    call.plan.clear();
+    const auto candidates = call.runtime().catalog.candidates(call.resolved);
+    if (candidates.size() == 1) {
+        if (!candidates.front()->is_disabled) {
+            call.plan.push_back({.target = candidates.front()});
+        }
+    } else {
+        plan_among_many(call, body, false);
+    }
+    if (call.plan.empty()) {
+        return fail(Code::upstream_unavailable, std::string(kNowhere))
+            .detail("every target of the model is disabled")
+            .retry_after(kTryAgainAfter);
+    }
+    return {};
+}
+
+// `is_too_long`: for the model that takes more.
+void Pipeline::plan_among_many(Call& call, std::string_view body, bool is_too_long) {
+    const router::Model& model = *call.resolved.model;
+    const SteadyTime now = services_.clock.steady_now();
+    const auto header = [&call](std::string_view name) { return call.http.head().find(name); };
+    const std::string tenant = fmt::format_int(call.who->key().tenant_id).str();
+    prefix_.clear();
+    if (model.asks_prefix) {
+        router::prefix_hashes(prompt_of(call, body), prefix_);
+    }
+    const router::Facts facts{
+        .traits = {.asked_model = call.asked_model,
+                   .key_name = {},
+                   .key_prefix = call.who->key().prefix,
+                   .tenant = tenant,
+                   .tags = call.wishes.tags(),
+                   .prompt_tokens = static_cast<std::uint64_t>(call.hold.estimate().input_tokens),
+                   .header = header},
+        .sticky = model.asks_sticky ? sticky_of(call, body) : 0,
+        .output_tokens = static_cast<std::uint32_t>(
+            std::min<std::int64_t>(call.hold.estimate().output_tokens, kForeseenTokensMax)),
+        .provider = call.pinned,
+        .prefix = {prefix_.data(), prefix_.size()},
+        .prefixes = &services_.prefixes,
+        .random = random_};
+    const auto load = [&](const router::Target& target) { return load_of(call, target, now); };
+    if (is_too_long) {
+        router::plan_context_fallback(call.resolved, call.runtime().catalog, facts, load, planned_);
+    } else {
+        router::plan(call.resolved, call.runtime().catalog, facts, load, planned_);
+    }
+    for (const router::Target* target : planned_) {
+        if (way_to(call, *target)) {
+            call.plan.push_back({.target = target});
+        }
+    }
+    if (!call.plan.empty() && model.asks_prefix) {
+        const router::Target& first = *call.plan.front().target;
+        services_.prefixes.saw({prefix_.data(), prefix_.size()},
+                               call.runtime().catalog.identities()[first.identity].hash);
+    }
+}
+
+// The larger model that takes what is too long for this one. false: there is none.
+bool Pipeline::plan_larger(Call& call, std::string_view body) {
+    call.plan.clear();
+    if (call.resolved.model->context_fallback) {
+        plan_among_many(call, body, true);
+    }
+    return !call.plan.empty();
+}
+
+// The client has seen something of an answer. Being told that its call is alive is nothing.
+bool Pipeline::has_answered(const Call& call) {
+    return call.http.was_begun() && call.keepalive == nullptr;
+}
+
+// The next target that takes a call at once: those that were tried least first, in the plan's
+// order.
+Pipeline::Picked Pipeline::pick(Call& call, SteadyTime now) {
+    Picked picked = Picked::nothing;
+    for (std::uint8_t tries = 0; tries < kTriesMax; ++tries) {
+        for (std::size_t i = 0; i < call.plan.size(); ++i) {
+            if (call.plan[i].tries != tries) {
+                continue;
+            }
+            switch (take(call, i, now, std::nullopt)) {
+                case Picked::target:
+                    return Picked::target;
+                case Picked::full:
+                    picked = Picked::full;
+                    break;
+                case Picked::nothing:
+                    break;
+            }
+        }
+    }
+    return picked;
+}
+
+// `place`: the call has waited for one already.
+Pipeline::Picked Pipeline::take(Call& call,
+                                std::size_t index,
+                                SteadyTime now,
+                                std::optional<resilience::Ticket> place) {
+    const router::Target& target = *call.plan[index].target;
+    resilience::Target& state = *call.runtime().targets[target.identity];
+    if (state.service() != resilience::Service::on) {
+        return Picked::nothing;
+    }
+    const resilience::Pass pass = state.breaker.admit(now);
+    if (pass == resilience::Pass::no) {
+        return Picked::nothing;
+    }
+    const auto credential =
+        call.runtime().credentials[target.provider].choose(now, random_.next(), 0);
+    if (!credential) {
+        state.breaker.abandoned(pass);
+        return Picked::nothing;
+    }
+    std::optional<resilience::Ticket> ticket =
+        place ? std::move(place) : state.admission.try_enter();
+    if (!ticket) {
+        state.breaker.abandoned(pass);
+        return Picked::full;
+    }
+    // A retry is paid for by what the target itself was asked; a call that nobody has seen yet is
+    // no retry to it.
+    const bool is_retry = !call.past.empty() && call.past.back().was_sent;
+    if (is_retry && !state.retry_budget.withdraw(now)) {
+        state.breaker.abandoned(pass);
+        return Picked::nothing;
+    }
+    if (!is_retry) {
+        state.retry_budget.deposit();
+    }
+    head_for(call, target, *way_to(call, target));
+    call.attempt = {};
+    call.attempt.state = &state;
+    call.attempt.step = index;
+    call.attempt.pass = pass;
+    call.attempt.credential = *credential;
+    call.attempt.ticket = std::move(*ticket);
+    return Picked::target;
+}
+
+aio::Maybe<Result<void>> Pipeline::take_target(Call& call) {
+    const SteadyTime now = services_.clock.steady_now();
+    switch (pick(call, now)) {
+        case Picked::target:
+            return Result<void>{};
+        case Picked::full:
+            return wait_for_room(call);
+        case Picked::nothing:
+            break;
+    }
+    return Result<void>(nowhere(call, now));
+}
+
+// All that could take the call have as many as they may: it waits for the first of them in the
+// plan, and looks again when there is room.
+aio::Task<Result<void>> Pipeline::wait_for_room(Call& call) {
+    const SteadyTime begun = services_.clock.steady_now();
+    const auto is_open = [&](const Step& step) {
+        return step.tries != kNeverAgain &&
+               call.runtime().targets[step.target->identity]->may_admit(begun);
+    };
+    const auto step = std::find_if(call.plan.begin(), call.plan.end(), is_open);
+    if (step == call.plan.end()) {
+        co_return nowhere(call, begun);
+    }
+    const auto index = static_cast<std::size_t>(step - call.plan.begin());
+    resilience::Target& state = *call.runtime().targets[step->target->identity];
+    const auto priority = call.wishes.priority > 0   ? resilience::Priority::high
+                          : call.wishes.priority < 0 ? resilience::Priority::low
+                                                     : resilience::Priority::normal;
+    auto ticket = co_await state.admission.enter(priority, call.who->key().tenant_id, call.total);
+    const SteadyTime now = services_.clock.steady_now();
+    call.past_waited += now - begun;
+    if (!ticket) {
+        co_return std::unexpected(std::move(ticket).error());
+    }
+    switch (take(call, index, now, std::move(*ticket))) {
+        case Picked::target:
+            co_return Result<void>{};
+        default:
+            // It was taken out while the call waited; what else there is was full.
+            co_return nowhere(call, now);
+    }
+}
+
+// Every target is out: the client learns at once when to try again.
+Failure Pipeline::nowhere(const Call& call, SteadyTime now) const {
+    std::chrono::nanoseconds soonest = std::chrono::nanoseconds::max();
+    for (const Step& step : call.plan) {
+        const auto& state = *call.runtime().targets[step.target->identity];
+        const auto wait =
+            std::max(state.breaker.opens_for(now),
+                     call.runtime().credentials[step.target->provider].cools_for(now));
+        soonest = std::min(soonest, wait);
+    }
+    const auto wait = std::chrono::ceil<std::chrono::seconds>(soonest);
+    return fail(Code::upstream_unavailable, std::string(kNowhere))
+        .detail(fmt::format("{} targets: breakers open, credentials resting, or taken out",
+                            call.plan.size()))
+        .retry_after(std::max<std::chrono::seconds>(wait, kTryAgainAfter));
+}
+
+// What became of an attempt, told to all who must know: once, before the next one or the end.
+void Pipeline::conclude(Call& call) {
+    Attempt& attempt = call.attempt;
+    if (attempt.state == nullptr || attempt.is_concluded) {
+        return;
+    }
+    attempt.is_concluded = true;
+    attempt.ticket.release();
+    const SteadyTime now = services_.clock.steady_now();
+    if (attempt.begun != SteadyTime{}) {
+        if (attempt.ended == SteadyTime{}) {
+            attempt.ended = now;
+        }
+        call.generation->meters.end_attempt(call);
+    }
+    resilience::Target& state = *attempt.state;
+    resilience::Credential& credential =
+        call.runtime().credentials[call.choice.target->provider].credential(attempt.credential);
+    if (!attempt.failure) {
+        state.breaker.succeeded(attempt.pass, now);
+        credential.succeeded(now);
+        if (call.usage && !call.usage->estimated) {
+            const SteadyTime first = call.first_token_at.value_or(attempt.begun);
+            state.latency.record_tokens(
+                static_cast<std::uint64_t>(call.usage->output_tokens), attempt.ended - first, now);
+        }
+        return;
+    }
+    const Code failure = *attempt.failure;
+    if (is_refused_credential(failure, attempt.status)) {
+        credential.cool(std::chrono::nanoseconds{0}, resilience::Why::refused, now);
+    } else if (failure == Code::rate_limited) {
+        credential.cool(attempt.retry_after, resilience::Why::limited, now);
+    }
+    // A caller's own, shorter time says nothing about the target.
+    const bool is_callers_haste =
+        failure == Code::upstream_timeout && call.wishes.timeout && call.total.has_passed(now);
+    if (is_fault_of_target(failure, attempt.status) && !is_callers_haste) {
+        state.breaker.failed(attempt.pass, now);
+    } else if (attempt.status >= 400 && attempt.status < 500) {
+        state.breaker.succeeded(attempt.pass, now);  // it works, and said no
+    } else {
+        state.breaker.abandoned(attempt.pass);
+    }
+}
+
+// The attempt is over and another follows: what the ledger must know of it is kept.
+void Pipeline::put_aside(Call& call) {
+    Attempt& attempt = call.attempt;
+    call.past_waited += attempt.waited;
+    call.past.push_back({.provider = call.provider->name(),
+                         .model = call.choice.upstream_model,
+                         .outcome = attempt.outcome,
+                         .status = attempt.status,
+                         .was_sent = attempt.sent,
+                         .begun = attempt.begun,
+                         .ended = attempt.ended});
+    attempt = {};
+    call.usage.reset();
+    call.dropped.clear();
+}
+
+// Whether the next attempt would go to another target or with another key: then it need not wait.
+bool Pipeline::has_alternative(const Call& call, const Attempt& last, SteadyTime now) {
+    const std::size_t provider = call.choice.target->provider;
+    const resilience::Credentials& credentials = call.runtime().credentials[provider];
+    if (const auto other = credentials.choose(now, 0, std::uint64_t{1} << last.credential);
+        other && !credentials.credential(*other).is_cooled(now)) {
+        return true;
+    }
+    return std::any_of(call.plan.begin(), call.plan.end(), [&](const Step& step) {
+        return step.tries < call.plan[last.step].tries &&
+               call.runtime().targets[step.target->identity]->may_admit(now);
+    });
+}
+
+void Pipeline::log_attempt(const Call& call, const Error& error) {
+    services_.log.warn("provider.attempt_failed",
+                       {{"request_id", call.id_text()},
+                        {"provider", call.provider_label()},
+                        {"code", call.attempt.outcome},
+                        {"detail", error.detail()}});
+}
+
+aio::Task<Result<void>> Pipeline::make_attempts(Call& call, std::string_view body) {
+    const std::chrono::nanoseconds total = call.resolved.model->timeouts.total;
+    call.total = aio::Deadline::in(
+        call.wishes.timeout ? std::min<std::chrono::nanoseconds>(total, *call.wishes.timeout)
+                            : total);
+    WEIR_CO_TRY(plan(call, body));
+    if (!call.request->stream || llm::passes_through(call.door.surface) ||
+        call.runtime().stream.keepalive.count() == 0) {
+        co_return co_await attempt_until_done(call, body);
+    }
+    Keepalive keepalive(*this, call, call.runtime().stream.keepalive);
+    call.keepalive = &keepalive;
+    auto outcome = co_await attempt_until_done(call, body);
+    call.keepalive = nullptr;
+    co_await keepalive.stop();
+    co_return outcome;
+}
+
+aio::Task<Result<void>> Pipeline::attempt_until_done(Call& call, std::string_view body) {
+    const router::Model& model = *call.resolved.model;
+    std::optional<Error> failure;  // of the attempt before
+    bool has_grown = false;        // went over to the larger model
+    for (std::int64_t made = 0;;) {
+        if (auto taken = co_await take_target(call); !taken) {
+            co_return std::unexpected(failure ? std::move(*failure) : std::move(taken).error());
+        }
+        auto outcome = co_await attempt(call, body);
+        if (outcome) {
+            co_return outcome;
+        }
+        Error error = std::move(outcome).error();
+        const aio::Context& context = co_await aio::this_context();
+        if (call.settled || context.is_cancelled() || has_answered(call)) {
+            co_return std::unexpected(std::move(error));
+        }
+        Attempt& last = call.attempt;
+        last.failure = error.code();
+        last.outcome = name(error.code());
+        last.retry_after = error.retry_after().value_or(std::chrono::milliseconds{0});
+        conclude(call);
+        const Next next = next_after(error.code(), last.status, last.sent);
+        made += last.begun != SteadyTime{} ? 1 : 0;
+        if (next == Next::none || made >= model.retry.attempts ||
+            (call.upload && !call.upload->is_whole)) {
+            // Of an upload that went through as it came there is nothing left to send.
+            co_return std::unexpected(std::move(error));
+        }
+        if (next == Next::larger_model) {
+            if (has_grown || !plan_larger(call, body)) {
+                co_return std::unexpected(std::move(error));
+            }
+            has_grown = true;
+        } else {
+            Step& step = call.plan[last.step];
+            step.tries = next == Next::other_target ? kNeverAgain
+                                                    : static_cast<std::uint8_t>(step.tries + 1);
+        }
+        log_attempt(call, error);
+        const SteadyTime now = services_.clock.steady_now();
+        if ((next == Next::any || next == Next::other_key) && !has_alternative(call, last, now)) {
+            const auto wait = std::max<std::chrono::nanoseconds>(
+                error.retry_after().value_or(std::chrono::milliseconds{0}),
+                backoff(static_cast<unsigned>(made),
+                        model.retry.backoff_min,
+                        model.retry.backoff_max,
+                        random_));
+            const aio::Deadline until = aio::Deadline::at(now + wait);
+            if (until.time() >= call.total.time()) {
+                co_return std::unexpected(std::move(error));
+            }
+            put_aside(call);
+            if (co_await aio::sleep(until) == aio::Wake::cancelled) {
+                co_return fail(Code::cancelled, "The client left.");
+            }
+            call.past_waited += wait;
+        } else {
+            put_aside(call);
+        }
+        // What no target can honour was never sent: the provider's own word says more.
+        if (!failure || call.past.back().was_sent) {
+            failure = std::move(error);
+        }
+    }
+}
+
+}  // namespace weir::pipeline

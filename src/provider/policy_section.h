@@ -1,0 +1,32 @@
+// What a provider's targets are spared, as the configuration says it: when they are left alone, and
+// how many calls they get at once. Values.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "config/types.h"
+
+namespace weir::provider {
+
+// RELIABILITY section 2. Per target: a provider's model.
+struct BreakerSection {
+    bool enabled = true;
+    std::int64_t consecutive = 5;  // failures in a row
+    double failure_ratio = 0.5;    // of at least `volume` calls within `window`
+    std::int64_t volume = 20;
+    std::chrono::milliseconds window{10'000};
+    std::chrono::milliseconds open{30'000};  // then one call is let through
+};
+
+// Per target. `in_flight` 0: no limit, nothing waits.
+struct AdmissionSection {
+    std::int64_t in_flight = 0;
+    std::int64_t queue = 0;  // calls that may wait for a place
+    std::chrono::milliseconds wait{5'000};
+};
+
+config::Type<BreakerSection> breaker_type();
+config::Type<AdmissionSection> admission_type();
+
+}  // namespace weir::provider

@@ -1,0 +1,13 @@
+// By tier, the lowest first; at random by weight inside one.
+#pragma once
+
+#include "router/strategy.h"
+
+namespace weir::router::strategies {
+
+// Puts `chosen`, indices of `options` that are all as ready as each other, in order.
+void priority(std::span<const Option> options,
+              const Question& question,
+              std::span<std::uint16_t> chosen);
+
+}  // namespace weir::router::strategies

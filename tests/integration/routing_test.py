@@ -1,0 +1,369 @@
+"""Several targets, several keys, failures of each: what the client sees, and what providers got."""
+import concurrent.futures
+import contextlib
+import http.client
+import json
+import socket
+import threading
+import unittest
+
+from harness import API_KEY, MESSAGES, Gateway, config, provider, simulator, wait_for
+from scripted import CHUNK, GOOD, JSON_HEAD, SSE_HEAD, Scripted
+
+DONE = (b'data: {"id":"x","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{},'
+        b'"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n')
+ROLE = (b'data: {"id":"x","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,'
+        b'"delta":{"role":"assistant","content":""},"finish_reason":null}]}\n\n')
+
+
+def sized(status, body, *fields):
+    lines = [f'HTTP/1.1 {status}'.encode(), b'Content-Type: application/json', b'Content-Length: %d' % len(body),
+             b'Connection: close', *fields]
+    return b'\r\n'.join(lines) + b'\r\n\r\n' + body
+
+
+GOOD_ANSWER = sized('200 OK', GOOD)
+BUSY = sized('503 Service Unavailable', b'{"error":{"message":"busy"}}')
+GOOD_STREAM = SSE_HEAD + b'Connection: close\r\n\r\n' + ROLE + CHUNK + DONE
+
+
+def error(status, code, **fields):
+    return sized(status, json.dumps({'error': {'message': 'no', 'type': code, 'code': code, **fields}}).encode())
+
+
+def dead_port():
+    with socket.create_server(('127.0.0.1', 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def to(*names, **more):
+    """One model, `m`, at providers of these names."""
+    return [{'name': 'm', 'targets': [{'provider': name, 'model': 'x'} for name in names], 'retry': {'attempts': 3}, **more}]
+
+
+class Case(unittest.TestCase):
+    def scripted(self, script):
+        server = Scripted()
+        server.script = script
+        self.addCleanup(server.close)
+        return server
+
+    def gateway(self, *providers, **sections):
+        gateway = Gateway(config(list(providers), **sections))
+        self.addCleanup(gateway.close)
+        return gateway.wait_ready()
+
+    def ask(self, gateway, headers=None, key=API_KEY, **fields):
+        return gateway.chat(headers, key, model='m', **fields)
+
+
+class Failover(Case):
+    def test_a_dead_target_of_two_fails_no_call(self):
+        good = self.scripted(GOOD_ANSWER)
+        gateway = self.gateway(provider(dead_port(), 'dead', breaker={}), provider(good.port, 'good'), models=to('dead', 'good'))
+        for _ in range(60):
+            status, headers, _ = self.ask(gateway)
+            self.assertEqual(status, 200)
+        self.assertEqual(len(good.requests), 60)
+        state = {row['provider']: row for row in gateway.admin('GET', '/router/targets')[1]['data']}
+        self.assertEqual(state['dead']['breaker'], 'open')
+        self.assertEqual(state['good']['breaker'], 'closed')
+
+    def test_a_dead_target_fails_no_call_of_a_crowd_either(self):
+        good = self.scripted(GOOD_ANSWER)
+        gateway = self.gateway(provider(dead_port(), 'dead', breaker={}), provider(good.port, 'good'), models=to('dead', 'good'))
+        with concurrent.futures.ThreadPoolExecutor(32) as crowd:
+            statuses = list(crowd.map(lambda _: self.ask(gateway)[0], range(200)))
+        self.assertEqual(set(statuses), {200})
+
+    def test_both_attempts_are_written_down(self):
+        busy, good = self.scripted(BUSY), self.scripted(GOOD_ANSWER)
+        gateway = self.gateway(provider(busy.port, 'busy'), provider(good.port, 'good'),
+                               models=to('busy', 'good', strategy='priority',
+                                         targets=[{'provider': 'busy', 'model': 'x', 'tier': 0},
+                                                  {'provider': 'good', 'model': 'x', 'tier': 1}]))
+        status, headers, _ = self.ask(gateway)
+        self.assertEqual((status, headers['x-weir-attempts']), (200, '2'))
+        row = gateway.usage_of(headers['x-request-id'])
+        self.assertEqual(row['provider'], 'good')
+        self.assertEqual([(a['provider'], a['code'], a['status']) for a in row['attempts']],
+                         [('busy', 'upstream_error', 503), ('good', 'ok', 200)])
+
+    def test_a_refused_request_is_tried_nowhere_else(self):
+        for status, code in (('400 Bad Request', 'invalid_request_error'), ('422 Unprocessable Entity', 'invalid_request_error')):
+            refusing, good = self.scripted(error(status, code)), self.scripted(GOOD_ANSWER)
+            gateway = self.gateway(provider(refusing.port, 'refusing'), provider(good.port, 'good'),
+                                   models=to('refusing', strategy='priority', fallback=[{'provider': 'good', 'model': 'x'}]))
+            self.assertEqual(self.ask(gateway)[0], 400)
+            self.assertEqual((len(refusing.requests), len(good.requests)), (1, 0))
+
+    def test_fallbacks_across_models(self):
+        busy, good = self.scripted(BUSY), self.scripted(GOOD_ANSWER)
+        gateway = self.gateway(provider(busy.port, 'busy'), provider(good.port, 'good'), models=[
+            *to('busy', fallback=[{'model': 'other'}]),
+            {'name': 'other', 'targets': [{'provider': 'good', 'model': 'y'}]}])
+        status, _, answer = self.ask(gateway)
+        self.assertEqual(status, 200)
+        self.assertEqual(answer['model'], 'm')
+        self.assertIn(b'"y"', good.requests[0][1])
+
+    def test_a_prompt_that_is_too_long_goes_to_the_larger_model(self):
+        small = self.scripted(error('400 Bad Request', 'context_length_exceeded'))
+        large = self.scripted(GOOD_ANSWER)
+        gateway = self.gateway(provider(small.port, 'small'), provider(large.port, 'large'),
+                               models=to('small', context_fallback={'provider': 'large', 'model': 'xl'}))
+        self.assertEqual(self.ask(gateway)[0], 200)
+        self.assertEqual((len(small.requests), len(large.requests)), (1, 1))
+
+    def test_a_stream_fails_over_unseen_before_its_first_token(self):
+        for broken in (
+            SSE_HEAD + b'Connection: close\r\n\r\n' + ROLE,
+            SSE_HEAD + b'Connection: close\r\n\r\n' + ROLE + b'data: {"error":{"message":"no","type":"server_error"}}\n\n',
+            SSE_HEAD + b'Connection: close\r\n\r\n',
+            BUSY,
+        ):
+            first, good = self.scripted(broken), self.scripted(GOOD_STREAM)
+            gateway = self.gateway(provider(first.port, 'first'), provider(good.port, 'good'),
+                                   models=to('first', fallback=[{'provider': 'good', 'model': 'x'}]))
+            status, headers, text = self.ask(gateway, stream=True)
+            self.assertEqual(status, 200, text)
+            self.assertEqual(text.count(b'"hi"'), 1)
+            self.assertNotIn(b'error', text)
+            self.assertEqual(text.count(b'[DONE]'), 1)
+            self.assertEqual((len(first.requests), len(good.requests)), (1, 1))
+
+    def test_after_the_first_token_nothing_is_sent_again(self):
+        cut, good = self.scripted(SSE_HEAD + b'Connection: close\r\n\r\n' + ROLE + CHUNK), self.scripted(GOOD_STREAM)
+        cut.reset = True
+        gateway = self.gateway(provider(cut.port, 'cut'), provider(good.port, 'good'),
+                               models=to('cut', fallback=[{'provider': 'good', 'model': 'x'}]))
+        for _ in range(50):
+            status, headers, text = self.ask(gateway, stream=True)
+            self.assertIn(status, (200, 502, 503))
+        self.assertEqual(len(cut.requests), 50)
+        # A reset may overtake the token that was sent before it: only then there was nothing to see.
+        rows = wait_for(lambda: [rows for rows in [gateway.usage()] if len(rows) == 50], 'all rows')[0]
+        self.assertEqual(len(good.requests), sum(1 for row in rows if row['code'] == 'ok'))
+
+
+class Budget(Case):
+    def test_a_target_that_always_fails_is_not_asked_three_times(self):
+        busy = self.scripted(BUSY)
+        gateway = self.gateway(provider(busy.port, 'busy'), models=to('busy', retry={'attempts': 3, 'backoff_min': '1ms', 'backoff_max': '2ms'}))
+        calls = 300
+        with concurrent.futures.ThreadPoolExecutor(16) as crowd:
+            statuses = set(crowd.map(lambda _: self.ask(gateway)[0], range(calls)))
+        self.assertEqual(statuses, {502})
+        spent = sum(row['total_us'] for row in gateway.usage()) / 1e6 / 16  # seconds that it took, at most
+        self.assertLessEqual(len(busy.requests), calls * 1.2 + 3 * (spent + 1) + 1)
+
+
+class Keys(Case):
+    def keys_of(self, scripted):
+        return [head.lower().split(b'authorization: bearer ')[1].split(b'\r\n')[0] for head, _ in scripted.requests]
+
+    def two_keys(self, refusal):
+        server = Answering(refusal)
+        self.addCleanup(server.close)
+        gateway = self.gateway(provider(server.port, 'p', keys=[{'name': 'one', 'key': 'bad'}, {'name': 'two', 'key': 'fine'}]),
+                               models=to('p'))
+        return server, gateway
+
+    def test_a_refused_key_rests_and_the_other_goes_on(self):
+        for status, code in (('401 Unauthorized', 'invalid_api_key'), ('402 Payment Required', 'billing'),
+                             ('403 Forbidden', 'forbidden'), ('429 Too Many Requests', 'rate_limit_exceeded')):
+            server, gateway = self.two_keys(error(status, code))
+            for _ in range(20):
+                self.assertEqual(self.ask(gateway)[0], 200, status)
+            self.assertEqual(server.keys.count('fine'), 20)
+            self.assertLessEqual(server.keys.count('bad'), 2)
+            keys = gateway.admin('GET', '/router/targets')[1]['data'][0]['keys']
+            self.assertEqual(keys[1]['state'], 'on')
+
+    def test_the_last_key_is_spared_by_429_but_not_by_401(self):
+        limited = self.scripted(error('429 Too Many Requests', 'rate_limit_exceeded'))
+        gateway = self.gateway(provider(limited.port, 'p'), models=to('p', retry={'attempts': 1}))
+        for _ in range(3):
+            status, headers, _ = self.ask(gateway)
+            self.assertEqual(status, 429)
+        self.assertEqual(len(limited.requests), 3)
+        refused = self.scripted(error('401 Unauthorized', 'invalid_api_key'))
+        gateway = self.gateway(provider(refused.port, 'p'), models=to('p', retry={'attempts': 1}))
+        self.assertEqual(self.ask(gateway)[0], 502)
+        status, headers, answer = self.ask(gateway)
+        self.assertEqual((status, answer['error']['code']), (503, 'upstream_unavailable'))
+        self.assertGreater(int(headers['retry-after']), 60)
+        self.assertEqual(len(refused.requests), 1)
+
+
+class Answering(Scripted):
+    """Answers the key `bad` with a refusal, others well."""
+
+    def __init__(self, refusal):
+        self.refusal = refusal
+        self.keys = []
+        super().__init__()
+
+    def answer(self, connection):
+        with contextlib.suppress(OSError), connection:
+            received = b''
+            while b'\r\n\r\n' not in received:
+                received += connection.recv(65536)
+            head, _, body = received.partition(b'\r\n\r\n')
+            length = int(head.lower().split(b'content-length: ')[1].split(b'\r\n')[0])
+            while len(body) < length:
+                body += connection.recv(65536)
+            key = head.lower().split(b'authorization: bearer ')[1].split(b'\r\n')[0].decode()
+            self.keys.append(key)
+            connection.sendall(self.refusal if key == 'bad' else GOOD_ANSWER)
+
+
+class Breakers(Case):
+    def test_a_sole_target_that_fails_is_left_alone(self):
+        busy = self.scripted(BUSY)
+        gateway = self.gateway(provider(busy.port, 'p', breaker={'open': '1h'}), models=to('p', retry={'attempts': 1}))
+        for _ in range(5):
+            self.assertEqual(self.ask(gateway)[0], 502)
+        for _ in range(20):
+            status, headers, answer = self.ask(gateway)
+            self.assertEqual((status, answer['error']['code']), (503, 'upstream_unavailable'))
+            self.assertGreater(int(headers['retry-after']), 60)
+        self.assertEqual(len(busy.requests), 5)
+
+    def test_it_comes_back_with_one_probe(self):
+        server = self.scripted(BUSY)
+        gateway = self.gateway(provider(server.port, 'p', breaker={'open': '300ms'}), models=to('p', retry={'attempts': 1}))
+        for _ in range(5):
+            self.ask(gateway)
+        server.script = GOOD_ANSWER
+        wait_for(lambda: self.ask(gateway)[0] == 200, 'the breaker to close')
+        for _ in range(10):
+            self.assertEqual(self.ask(gateway)[0], 200)
+
+
+class Wishes(Case):
+    def test_a_pin_needs_a_key_that_may(self):
+        one, two = self.scripted(GOOD_ANSWER), self.scripted(GOOD_ANSWER)
+        gateway = self.gateway(provider(one.port, 'one'), provider(two.port, 'two'), models=to('one', 'two'))
+        status, _, answer = self.ask(gateway, {'x-weir-pin': 'two'})
+        self.assertEqual((status, answer['error']['code']), (403, 'permission_denied'))
+        key = gateway.admin('POST', '/keys', {'name': 'pins', 'may_pin': True})[1]['key']
+        for _ in range(10):
+            self.assertEqual(self.ask(gateway, {'x-weir-pin': 'two'}, key)[0], 200)
+        self.assertEqual((len(one.requests), len(two.requests)), (0, 10))
+        status, _, answer = self.ask(gateway, {'x-weir-pin': 'three'}, key)
+        self.assertEqual((status, answer['error']['param']), (400, 'x-weir-pin'))
+        only = gateway.admin('POST', '/keys', {'name': 'only', 'may_pin': True, 'allowed_providers': ['one']})[1]['key']
+        self.assertEqual(self.ask(gateway, {'x-weir-pin': 'two'}, only)[0], 403)
+        self.assertEqual(self.ask(gateway, None, only)[0], 200)
+        self.assertEqual((len(one.requests), len(two.requests)), (1, 10))
+
+    def test_a_callers_time_only_tightens(self):
+        silent = self.scripted(b'')
+        silent.stay = True
+        gateway = self.gateway(provider(silent.port, 'p'), models=to('p'))
+        status, _, answer = self.ask(gateway, {'x-weir-timeout-ms': '200'})
+        self.assertEqual((status, answer['error']['code']), (504, 'upstream_timeout'))
+        self.assertEqual(len(silent.requests), 1)
+        self.assertEqual(self.ask(gateway, {'x-weir-timeout-ms': 'soon'})[0], 400)
+
+
+class Admission(Case):
+    def test_more_than_a_target_takes_waits_or_is_refused(self):
+        with simulator('--ttft', '400ms') as slow:
+            gateway = self.gateway(provider(slow.port, 'p', admission={'in_flight': 2, 'queue': 3, 'wait': '30s'}), models=to('p'))
+            with concurrent.futures.ThreadPoolExecutor(12) as crowd:
+                answers = list(crowd.map(lambda _: self.ask(gateway), range(12)))
+            good = [answer for answer in answers if answer[0] == 200]
+            full = [answer for answer in answers if answer[0] != 200]
+            self.assertGreaterEqual(len(good), 5)
+            for status, headers, answer in full:
+                self.assertEqual((status, answer['error']['code']), (429, 'queue_full'))
+                self.assertIn('retry-after', headers)
+            wait_for(lambda: gateway.admin('GET', '/router/targets')[1]['data'][0]['in_flight'] == 0, 'all places to be free')
+
+    def test_who_leaves_leaves_the_queue(self):
+        silent = self.scripted(b'')
+        silent.stay = True
+        gateway = self.gateway(provider(silent.port, 'p', admission={'in_flight': 1, 'queue': 5, 'wait': '1h'}), models=to('p'))
+        state = lambda: gateway.admin('GET', '/router/targets')[1]['data'][0]
+        connections = []
+        for expected in ((1, 0), (1, 1), (1, 2)):
+            connection = http.client.HTTPConnection(gateway.host, gateway.port)
+            connection.request('POST', '/v1/chat/completions', json.dumps({'model': 'm', 'messages': MESSAGES}),
+                               {'Authorization': f'Bearer {API_KEY}', 'Content-Type': 'application/json'})
+            connections.append(connection)
+            wait_for(lambda: (state()['in_flight'], state()['queued']) == expected, 'the call to wait')
+        for connection, expected in zip(reversed(connections), ((1, 1), (1, 0), (0, 0))):
+            connection.close()
+            wait_for(lambda: (state()['in_flight'], state()['queued']) == expected, 'the call to leave')
+
+
+class KeepAlive(Case):
+    def test_a_client_that_waits_is_told_and_the_stream_is_whole(self):
+        release = threading.Event()
+        server = self.scripted(Held(release))
+        gateway = self.gateway(provider(server.port, 'p'), models=to('p'), stream={'keepalive': '50ms'})
+        stream = gateway.open_stream(model='m')
+        self.addCleanup(stream.close)
+        first = stream.read_until(b': keepalive\n\n')
+        release.set()
+        rest = first + stream.read_all()
+        self.assertEqual(rest.count(b'"hi"'), 1)
+        self.assertIn(b'[DONE]', rest)
+
+    def test_the_next_attempt_is_still_made(self):
+        release = threading.Event()
+        first = self.scripted(Held(release, SSE_HEAD + b'Connection: close\r\n\r\n'))
+        good = self.scripted(GOOD_STREAM)
+        gateway = self.gateway(provider(first.port, 'first'), provider(good.port, 'good'), stream={'keepalive': '50ms'},
+                               models=to('first', fallback=[{'provider': 'good', 'model': 'x'}]))
+        stream = gateway.open_stream(model='m')
+        self.addCleanup(stream.close)
+        text = stream.read_until(b': keepalive\n\n')
+        release.set()
+        text += stream.read_all()
+        self.assertEqual(text.count(b'"hi"'), 1)
+        self.assertNotIn(b'error', text)
+
+    def test_a_failure_of_the_last_attempt_is_an_event(self):
+        release = threading.Event()
+        server = self.scripted(Held(release, BUSY))
+        gateway = self.gateway(provider(server.port, 'p'), models=to('p', retry={'attempts': 1}), stream={'keepalive': '50ms'})
+        stream = gateway.open_stream(model='m')
+        self.addCleanup(stream.close)
+        text = stream.read_until(b': keepalive\n\n')
+        release.set()
+        text += stream.read_all()
+        self.assertIn(b'upstream_error', text)
+        self.assertNotIn(b'[DONE]', text)
+
+
+class Held:
+    """A script whose only part comes when it is released."""
+
+    def __init__(self, release, answer=GOOD_STREAM):
+        self.release, self.answer = release, answer
+
+    def __iter__(self):
+        self.release.wait()
+        yield self.answer
+
+
+class ByHand(Case):
+    def test_a_drained_target_gets_no_new_calls(self):
+        one, two = self.scripted(GOOD_ANSWER), self.scripted(GOOD_ANSWER)
+        gateway = self.gateway(provider(one.port, 'one'), provider(two.port, 'two'), models=to('one', 'two'))
+        path = '/router/models/m'
+        self.assertEqual(gateway.admin('PUT', path, {'targets': [{'provider': 'one', 'service': 'drained'}]})[0], 200)
+        for _ in range(20):
+            self.assertEqual(self.ask(gateway)[0], 200)
+        self.assertEqual((len(one.requests), len(two.requests)), (0, 20))
+        gateway.admin('PUT', path, {'targets': [{'provider': 'one', 'service': 'on'}, {'provider': 'two', 'weight': 0}]})
+        for _ in range(20):
+            self.assertEqual(self.ask(gateway)[0], 200)
+        self.assertEqual((len(one.requests), len(two.requests)), (20, 20))
+
+
+if __name__ == '__main__':
+    unittest.main()
