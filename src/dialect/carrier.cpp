@@ -1,6 +1,8 @@
 #include "dialect/carrier.h"
 
+#include <algorithm>
 #include <array>
+#include <cstring>
 #include <optional>
 
 #include "base/base64.h"
@@ -10,6 +12,9 @@ namespace {
 
 constexpr std::string_view kIdMark = "-weir-sig-";
 constexpr std::string_view kFieldMark = "weir-sig:";
+// The same in base64, of either alphabet: three bytes are four characters.
+constexpr std::string_view kFieldMarkBase64 = "d2Vpci1zaWc6";
+static_assert(kFieldMark.size() % 3 == 0 && kFieldMarkBase64.size() == kFieldMark.size() / 3 * 4);
 
 // One letter each: they stand in ids that clients log and store.
 constexpr std::array<char, llm::kDialectCount> kLetters = {'c', 'r', 'a', 'g', 'b'};
@@ -56,7 +61,7 @@ CarriedId read_carried_id(std::string_view id) {
 }
 
 std::string carry_in_field(const llm::Signature& signature, llm::Dialect field_of) {
-    if (signature.text.empty() || signature.of == field_of) {
+    if (signature.of == field_of) {
         return signature.text;
     }
     std::string marked(kFieldMark);
@@ -71,9 +76,7 @@ llm::Signature read_carried_field(std::string_view field, llm::Dialect field_of)
     // Looks at the first characters before it decodes kilobytes that are no mark of ours.
     constexpr std::size_t kMarkBytes = kFieldMark.size() + 2;
     constexpr std::size_t kMarkCharacters = (kMarkBytes + 2) / 3 * 4;
-    static_assert(kFieldMark.size() % 3 == 0);
-    if (field.size() < kMarkCharacters ||
-        !field.starts_with(to_base64(kFieldMark, Base64::standard))) {
+    if (field.size() < kMarkCharacters || !field.starts_with(kFieldMarkBase64)) {
         return own;
     }
     const auto marked = from_base64(field, Base64::standard);
@@ -85,6 +88,38 @@ llm::Signature read_carried_field(std::string_view field, llm::Dialect field_of)
         return own;
     }
     return {.text = marked->substr(kMarkBytes), .of = *dialect};
+}
+
+bool may_carry(std::string_view body) {
+    const auto holds = [&](std::string_view mark) {
+        return memmem(body.data(), body.size(), mark.data(), mark.size()) != nullptr;
+    };
+    return holds(kIdMark) || holds(kFieldMarkBase64);
+}
+
+bool carries_foreign(const llm::Call& call, llm::Dialect own) {
+    const auto is_foreign = [&](const llm::Signature& signature) {
+        return !signature.text.empty() && signature.of != own;
+    };
+    // These two look for the signature of every thought; Gemini takes thoughts without, and in
+    // OpenAI's chat there is no field for one.
+    const bool asks_for_seals =
+        own == llm::Dialect::anthropic || own == llm::Dialect::openai_responses;
+    const auto is_refused = [&](const llm::Part& part) {
+        if (const auto* text = llm::as<llm::Text>(part)) {
+            return is_foreign(text->signature);
+        }
+        if (const auto* tool = llm::as<llm::ToolCall>(part)) {
+            return is_foreign(tool->signature);
+        }
+        const auto* thought = llm::as<llm::Reasoning>(part);
+        return thought != nullptr && own != llm::Dialect::openai_chat &&
+               (asks_for_seals ? thought->signature.of != own : is_foreign(thought->signature));
+    };
+    return std::any_of(
+        call.messages.begin(), call.messages.end(), [&](const llm::Message& message) {
+            return std::any_of(message.parts.begin(), message.parts.end(), is_refused);
+        });
 }
 
 }  // namespace weir::dialect

@@ -43,5 +43,69 @@ TEST(Carrier, MarksOnlyForeignSignaturesInAField) {
     EXPECT_EQ(read_carried_field("", Dialect::gemini).text, "");
 }
 
+TEST(Carrier, MarksAThoughtOfAnothersThatNobodySigned) {
+    const Signature nobodys{.of = Dialect::openai_chat};
+    const std::string carried = carry_in_field(nobodys, Dialect::anthropic);
+    EXPECT_TRUE(may_carry(carried));
+    EXPECT_EQ(read_carried_field(carried, Dialect::anthropic), nobodys);
+    const Signature own{.of = Dialect::anthropic};
+    EXPECT_EQ(carry_in_field(own, Dialect::anthropic), "");
+    EXPECT_EQ(read_carried_field("", Dialect::anthropic), own);
+}
+
+TEST(Carrier, FindsAMarkInABody) {
+    const Signature signature{.text = "AbCd==", .of = Dialect::gemini};
+    const std::string id = carry_in_id("call_1", signature);
+    const std::string field = carry_in_field(signature, Dialect::anthropic);
+    EXPECT_TRUE(may_carry(R"({"messages":[{"tool_call_id":")" + id + R"("}]})"));
+    EXPECT_TRUE(may_carry(R"({"signature":")" + field + R"("})"));
+    EXPECT_FALSE(may_carry(R"({"messages":[{"role":"user","content":"weir-sig"}]})"));
+    EXPECT_FALSE(may_carry(""));
+}
+
+struct ForeignCase {
+    std::string_view name;
+    Dialect own;
+    llm::Part part;
+    bool is_foreign;
+};
+
+class ForeignTest : public testing::TestWithParam<ForeignCase> {};
+
+TEST_P(ForeignTest, IsWhatAProviderOfTheDialectRefuses) {
+    llm::Call call{.from = GetParam().own};
+    call.messages.push_back({.role = llm::Role::assistant, .parts = {GetParam().part}});
+    EXPECT_EQ(carries_foreign(call, GetParam().own), GetParam().is_foreign);
+}
+
+llm::Part thought(std::string seal, Dialect of) {
+    return {.body = llm::Reasoning{.text = "hm", .signature = {std::move(seal), of}}};
+}
+llm::Part tool(std::string seal, Dialect of) {
+    return {.body = llm::ToolCall{.id = "1", .name = "f", .signature = {std::move(seal), of}}};
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Carrier,
+    ForeignTest,
+    testing::Values(
+        ForeignCase{"own_thought", Dialect::anthropic, thought("s", Dialect::anthropic), false},
+        ForeignCase{"own_unsigned", Dialect::anthropic, thought("", Dialect::anthropic), false},
+        ForeignCase{"thought", Dialect::anthropic, thought("s", Dialect::gemini), true},
+        ForeignCase{"unsigned_thought", Dialect::anthropic, thought("", Dialect::bedrock), true},
+        ForeignCase{"claude_elsewhere", Dialect::anthropic, thought("s", Dialect::bedrock), true},
+        ForeignCase{"tool", Dialect::anthropic, tool("s", Dialect::gemini), true},
+        ForeignCase{"plain_tool", Dialect::anthropic, tool("", Dialect::openai_chat), false},
+        ForeignCase{"item", Dialect::openai_responses, thought("s", Dialect::anthropic), true},
+        ForeignCase{
+            "kept_item", Dialect::openai_responses, thought("", Dialect::openai_responses), false},
+        ForeignCase{"gemini_takes_unsigned", Dialect::gemini, thought("", Dialect::bedrock), false},
+        ForeignCase{"gemini_thought", Dialect::gemini, thought("s", Dialect::anthropic), true},
+        ForeignCase{"gemini_tool", Dialect::gemini, tool("s", Dialect::gemini), false},
+        ForeignCase{"chat_tool", Dialect::openai_chat, tool("s", Dialect::gemini), true},
+        // OpenRouter says whose its thoughts are, and wants them back.
+        ForeignCase{"chat_thought", Dialect::openai_chat, thought("s", Dialect::anthropic), false}),
+    [](const auto& info) { return std::string{info.param.name}; });
+
 }  // namespace
 }  // namespace weir::dialect

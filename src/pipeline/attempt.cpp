@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "dialect/carrier.h"
 #include "dialect/check.h"
 #include "dialect/failure.h"
 #include "dialect/json/document.h"
@@ -51,6 +52,17 @@ std::string_view reset_of(const net::ResponseHead& head) {
         }
     }
     return {};
+}
+
+// The conversation began at a provider of another dialect, whose signatures its client brings along
+// without knowing (dialect/carrier.h): the provider would refuse them, so the request is written
+// anew. What cannot be taken apart is left to the provider to judge.
+bool brings_foreign_signatures(const Call& call, std::string_view body) {
+    if (!llm::is_generation(call.door.surface) || !dialect::may_carry(body)) {
+        return false;
+    }
+    const auto asked = call.client.decode_request(*call.request, body);
+    return asked && dialect::carries_foreign(*asked, call.door.dialect);
 }
 
 // What a client of the provider's own dialect says of itself goes along; a translation speaks the
@@ -118,7 +130,8 @@ aio::Task<Result<void>> Pipeline::attempt(Call& call, std::string_view body) {
     const bool streamed = call.request->stream && !passes;
 
     std::string translated;
-    if (call.way.is_translated) {
+    const bool is_written_anew = call.way.is_translated || brings_foreign_signatures(call, body);
+    if (is_written_anew) {
         WEIR_CO_TRY(translated, co_await translate(call, body));
         body = translated;
     }
@@ -126,7 +139,7 @@ aio::Task<Result<void>> Pipeline::attempt(Call& call, std::string_view body) {
     // counted from when the provider is asked.
     const aio::Deadline first = streamed ? call.total.at_most(timeouts.first_token) : call.total;
     json::Splice spliced(body);
-    if (!call.way.is_translated) {
+    if (!is_written_anew) {
         dialect::rewrite(*call.request, call.choice.upstream_model, spliced);
     }
     auto outgoing = take_outgoing();

@@ -7,6 +7,7 @@
 #include <exception>
 
 #include "base/text.h"
+#include "dialect/carrier.h"
 #include "dialect/form/request.h"
 #include "pipeline/credential.h"
 #include "price/rates.h"
@@ -233,7 +234,12 @@ Result<void> Pipeline::decode(Call& call, std::string_view body) {
             .parameter("model");
     }
     WEIR_TRY(pin(call));
-    return find_route(call);
+    WEIR_TRY(find_route(call));
+    // A provider that counts refuses another's signatures as it does when it is asked to answer.
+    if (call.door.surface == llm::Surface::count_tokens && dialect::may_carry(body)) {
+        call.is_counted_here = true;
+    }
+    return {};
 }
 
 // What the call may use at one of its targets.

@@ -87,20 +87,27 @@ std::string sign(std::uint64_t seed, std::string_view words) {
     return to_base64(fmt::format("simulated:{:016x}", hash(seed, words)), Base64::standard);
 }
 
-// A provider refuses thoughts that it did not think.
+// A provider refuses thoughts that it did not think: also those that its own words sign, but that
+// came to a client of another dialect, marked as another's.
 Result<void> check_signatures(const llm::Call& call, std::uint64_t seed) {
+    const bool wants_each_signed =
+        call.from == llm::Dialect::anthropic || call.from == llm::Dialect::openai_responses;
+    const auto is_forged = [&](const llm::Signature& signature, std::string_view words) {
+        return !signature.text.empty() &&
+               (signature.of != call.from || signature.text != sign(seed, words));
+    };
     for (const llm::Message& message : call.messages) {
         for (const llm::Part& part : message.parts) {
             if (const auto* reasoning = llm::as<llm::Reasoning>(part);
-                reasoning != nullptr && !reasoning->signature.text.empty() &&
-                reasoning->signature.text != sign(seed, reasoning->text)) {
+                reasoning != nullptr &&
+                (is_forged(reasoning->signature, reasoning->text) ||
+                 (wants_each_signed && reasoning->signature.text.empty()))) {
                 return fail(Code::invalid_request,
                             "Invalid `signature` in `thinking` block: the simulator did not sign "
                             "this.");
             }
             if (const auto* tool = llm::as<llm::ToolCall>(part);
-                tool != nullptr && !tool->signature.text.empty() &&
-                tool->signature.text != sign(seed, tool->name)) {
+                tool != nullptr && is_forged(tool->signature, tool->name)) {
                 return fail(Code::invalid_request,
                             "Invalid signature of a tool call: the simulator did not sign this.");
             }

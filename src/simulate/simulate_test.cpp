@@ -86,7 +86,14 @@ TEST(Compose, SignsItsThoughtsAndKnowsItsOwn) {
     EXPECT_GT(made->answer.usage->reasoning_tokens, 0);
     call.messages.push_back({.role = llm::Role::assistant, .parts = {thought}});
     EXPECT_TRUE(compose(call, {}));
-    std::get<llm::Reasoning>(call.messages.back().parts[0].body).text += "!";
+    auto& said = std::get<llm::Reasoning>(call.messages.back().parts[0].body);
+    said.signature.of = llm::Dialect::gemini;  // its own words, but marked as another's
+    EXPECT_EQ(compose(call, {}).error().code(), Code::invalid_request);
+    said.signature = {.of = llm::Dialect::anthropic};
+    EXPECT_EQ(compose(call, {}).error().code(), Code::invalid_request);
+    said = *llm::as<llm::Reasoning>(thought);
+    EXPECT_TRUE(compose(call, {}));
+    said.text += "!";
     EXPECT_EQ(compose(call, {}).error().code(), Code::invalid_request);
 }
 

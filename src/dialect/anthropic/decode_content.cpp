@@ -98,9 +98,6 @@ Result<llm::ToolResult> decode_tool_result(Value block, Origin origin) {
 llm::Signature decode_signature(Value field, Origin origin) {
     std::string aside;
     const std::string_view text = field.view(aside);
-    if (text.empty()) {
-        return {};
-    }
     return origin == Origin::client
                ? read_carried_field(text, llm::Dialect::anthropic)
                : llm::Signature{.text = std::string(text), .of = llm::Dialect::anthropic};

@@ -36,10 +36,10 @@ void write_text(const llm::Text& text, Writer& json) {
 }
 
 void write_thought(const llm::Reasoning& reasoning, Writer& json) {
-    const std::string signature = carry_in_field(reasoning.signature, llm::Dialect::anthropic);
-    if (reasoning.text.empty() && signature.empty()) {
+    if (reasoning.text.empty() && reasoning.signature.text.empty()) {
         return;
     }
+    const std::string signature = carry_in_field(reasoning.signature, llm::Dialect::anthropic);
     if (reasoning.redacted) {
         json.object().field("type", "redacted_thinking").field("data", signature).end_object();
         return;

@@ -71,6 +71,7 @@ private:
                 }
                 return;
             case Kind::part_end:
+                mark_unsigned_thought();
                 return end_block();
             case Kind::finish:
                 reason_ = event.reason;
@@ -161,6 +162,7 @@ private:
     void begin(const llm::Event& event) {
         kind_ = event.part_kind;
         redacted_ = event.redacted;
+        is_signed_ = false;
         refused_ = refused_ || kind_ == PartKind::refusal;
         if (kind_ != PartKind::tool_call) {
             return;
@@ -238,7 +240,17 @@ private:
             return open_block(rest);
         }
         open_thought();
+        is_signed_ = true;
         text_delta("signature_delta", "signature", signature);
+    }
+    // Anthropic's own thoughts always end with one: without, it is another's, and must be known as
+    // such when the client sends it back.
+    void mark_unsigned_thought() {
+        if (kind_ == PartKind::reasoning && block_open_ && !redacted_ && !is_signed_) {
+            text_delta("signature_delta",
+                       "signature",
+                       carry_in_field({.of = llm::Dialect::openai_chat}, llm::Dialect::anthropic));
+        }
     }
 
     void end() {
@@ -271,6 +283,7 @@ private:
     bool ended_ = false;
     bool refused_ = false;
     bool redacted_ = false;
+    bool is_signed_ = false;
     PartKind kind_ = PartKind::text;  // of the part that is being said
     std::int64_t index_ = 0;          // of the block
     std::vector<std::string> citations_;

@@ -71,7 +71,10 @@ bool is_object(std::string_view text, json::Document& document) {
 }
 
 std::string carry(const llm::Signature& signature, bool redacted) {
-    if (signature.text.empty() || !redacted) {
+    if (signature.text.empty()) {
+        return {};
+    }
+    if (!redacted) {
         return carry_in_field(signature, llm::Dialect::gemini);
     }
     llm::Signature sealed{.text = std::string(kRedactedMark), .of = signature.of};

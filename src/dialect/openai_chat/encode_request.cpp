@@ -84,7 +84,10 @@ Result<void> Encoder::encode_media(const llm::Media& media) {
         encode_text(media.data);
         return {};
     }
-    if (!media.file_id.empty() && call.from != llm::Dialect::openai_responses) {
+    const bool is_openais =
+        call.from == llm::Dialect::openai_responses || call.from == llm::Dialect::openai_chat;
+    const bool has_place = media.kind == llm::MediaKind::file;
+    if (!media.file_id.empty() && (!is_openais || !has_place)) {
         return cannot("messages", "a file kept by another provider");
     }
     switch (media.kind) {
@@ -442,18 +445,21 @@ void Encoder::encode_thinking() {
 
 void Encoder::encode_rest() {
     json.field_unless_empty("verbosity", call.verbosity);
+    const bool is_own = call.from == llm::Dialect::openai_chat;
     if (!call.service_tier.empty()) {
-        if (call.from == llm::Dialect::openai_responses) {
+        if (is_own || call.from == llm::Dialect::openai_responses) {
             json.field("service_tier", call.service_tier);
         } else {
             drop("service_tier");
         }
     }
-    if (!call.user.empty()) {
+    if (!call.user.empty() && is_own) {
+        json.field("user", call.user);
+    } else if (!call.user.empty()) {
         drop("user");  // who asks is nobody else's business
     }
     for (const llm::UnknownField& field : call.unknown) {
-        if (passes(field.name)) {
+        if (is_own || passes(field.name)) {
             json.raw_field(field.name, field.json);
         } else {
             drop(field.name);

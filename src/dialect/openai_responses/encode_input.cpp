@@ -218,7 +218,9 @@ std::string RequestEncoder::call_id_of(const llm::ToolResult& result) {
 
 // Only its own maker can use thinking, and only with its seal.
 void RequestEncoder::encode_reasoning(const llm::Reasoning& reasoning) {
-    if (reasoning.signature.text.empty() || reasoning.signature.of != kOwn) {
+    // One without a seal is known to the provider by its id, where it keeps what it answers.
+    const bool may_be_kept = call_.from == kOwn && !reasoning.id.empty();
+    if (reasoning.signature.of != kOwn || (reasoning.signature.text.empty() && !may_be_kept)) {
         return;
     }
     json_.object().field("type", "reasoning").field_unless_empty("id", reasoning.id);
@@ -226,7 +228,8 @@ void RequestEncoder::encode_reasoning(const llm::Reasoning& reasoning) {
     if (!reasoning.text.empty()) {
         json_.object().field("type", "summary_text").field("text", reasoning.text).end_object();
     }
-    json_.end_array().field("encrypted_content", reasoning.signature.text).end_object();
+    json_.end_array().field_unless_empty("encrypted_content", reasoning.signature.text);
+    json_.end_object();
 }
 
 Result<void> RequestEncoder::encode_result(const llm::ToolResult& result, Place place) {

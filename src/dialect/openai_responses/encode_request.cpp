@@ -231,7 +231,13 @@ void RequestEncoder::encode_limits() {
 void RequestEncoder::encode_thinking() {
     const llm::Thinking& thinking = call_.thinking;
     const bool thinks = may_think(target_.model);
-    if (thinks || call_.logprobs) {
+    // A client of this dialect may have said more of it than is understood here.
+    const bool is_said =
+        call_.from == kOwn &&
+        std::any_of(call_.unknown.begin(), call_.unknown.end(), [](const llm::UnknownField& field) {
+            return field.name == "include";
+        });
+    if ((thinks || call_.logprobs) && !is_said) {
         json_.key("include").array();
         if (thinks) {
             json_.string("reasoning.encrypted_content");  // nothing is kept: the client carries it
@@ -268,23 +274,29 @@ void RequestEncoder::encode_thinking() {
 }
 
 void RequestEncoder::encode_rest() {
-    json_.field("store", false);
+    // A client of this dialect says itself what is to be kept, and who asks.
+    const bool is_own = call_.from == kOwn;
+    if (!is_own) {
+        json_.field("store", false);
+    }
     if (!call_.service_tier.empty()) {
         // The tiers of OpenAI's two surfaces are the same.
-        if (call_.from == llm::Dialect::openai_chat || call_.from == kOwn) {
+        if (call_.from == llm::Dialect::openai_chat || is_own) {
             json_.field("service_tier", call_.service_tier);
         } else {
             drop("service_tier");
         }
     }
-    if (!call_.user.empty()) {
+    if (!call_.user.empty() && is_own) {
+        json_.field("user", call_.user);
+    } else if (!call_.user.empty()) {
         drop("user");  // who asks is nobody else's business
     }
     if (call_.cache.is_set) {
         drop("cache_control");
     }
     for (const llm::UnknownField& field : call_.unknown) {
-        if (passes(field.name)) {
+        if (is_own || passes(field.name)) {
             json_.raw_field(field.name, field.json);
         } else {
             drop(field.name);

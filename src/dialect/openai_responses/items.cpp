@@ -59,10 +59,8 @@ llm::Reasoning decode_reasoning(Value item) {
         reasoning.text = joined_texts(item["summary"]);
         reasoning.is_summary = !reasoning.text.empty();
     }
-    if (const auto sealed = item["encrypted_content"].string()) {
-        reasoning.signature = read_carried_field(*sealed, kOwn);
-    }
-    if (reasoning.signature.of != kOwn && !reasoning.signature.text.empty()) {
+    reasoning.signature = read_carried_field(item["encrypted_content"].string_or(""), kOwn);
+    if (reasoning.signature.of != kOwn) {
         reasoning.is_summary = false;  // Weir put another maker's own words there
     }
     reasoning.redacted = reasoning.text.empty() && !reasoning.signature.text.empty();
