@@ -25,6 +25,7 @@ struct Request {
     bool include_usage = false;  // OpenAI's chat: the client wants the usage chunk
     std::optional<std::int64_t> max_output_tokens;
     std::int64_t choices = 1;
+    std::string service_tier;  // asked for, in the dialect's word
     // Ids that a provider made and the client sends back: they lead to that provider.
     std::vector<std::string> provider_ids;
 

@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "base/text.h"
+#include "llm/usage.h"
+
 namespace weir::llm {
 
 std::string_view name(Surface surface) {
@@ -140,6 +143,30 @@ std::string_view name(FinishReason reason) {
             return "other";
     }
     std::unreachable();
+}
+
+std::optional<ServiceTier> read_service_tier(std::string_view word) {
+    struct Word {
+        std::string_view text;
+        ServiceTier tier;
+    };
+    // OpenAI's `default`, Groq's `on_demand`, and what was paid for ahead (`scale`, Bedrock's
+    // `reserved`) cost what the price list says; `fast` is OpenAI's newer word for `priority`.
+    static constexpr Word kWords[] = {{"default", ServiceTier::standard},
+                                      {"standard", ServiceTier::standard},
+                                      {"on_demand", ServiceTier::standard},
+                                      {"scale", ServiceTier::standard},
+                                      {"reserved", ServiceTier::standard},
+                                      {"batch", ServiceTier::batch},
+                                      {"flex", ServiceTier::flex},
+                                      {"priority", ServiceTier::priority},
+                                      {"fast", ServiceTier::priority}};
+    for (const Word& known : kWords) {
+        if (equals_ignoring_case(known.text, word)) {
+            return known.tier;
+        }
+    }
+    return std::nullopt;
 }
 
 }  // namespace weir::llm

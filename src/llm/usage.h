@@ -4,8 +4,16 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
+#include <string_view>
 
 namespace weir::llm {
+
+// How urgently the provider answers, which is a matter of price; OpenAI's words for it.
+enum class ServiceTier : std::uint8_t { standard, batch, flex, priority };
+// A tier that was served, in any maker's word. Unset: the word names none (`auto`), or none that is
+// known here.
+std::optional<ServiceTier> read_service_tier(std::string_view word);
 
 struct Usage {
     std::int64_t input_tokens = 0;           // uncached + cache_read + cache_write
@@ -22,6 +30,7 @@ struct Usage {
     std::int64_t audio_milliseconds = 0;  // heard or spoken
     std::int64_t searches = 0;            // of the web, or rankings
     bool estimated = false;               // counted by Weir because the provider did not say
+    std::optional<ServiceTier> tier;      // it was served in; unset: the provider did not say
 
     bool operator==(const Usage&) const = default;
 

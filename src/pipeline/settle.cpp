@@ -1,9 +1,27 @@
 // Step 10: what a call used goes into the ledger before its last byte leaves; metrics and the
 // access log follow when it is over.
+#include <algorithm>
+
 #include "pipeline/pipeline.h"
 #include "price/rates.h"
 
 namespace weir::pipeline {
+
+namespace {
+
+// The tier that the answer tells is the one that was served. Where it tells none, the client's wish
+// may have come true, or not: the dearer of the two, for a wish alone makes no call cheaper.
+std::optional<Money> cost_of(const Call& call, const price::Rates& rates, const llm::Usage& usage) {
+    const auto cost = price::cost(rates, usage);
+    if (usage.tier || call.way.is_translated) {
+        return cost;
+    }
+    const auto asked = llm::read_service_tier(call.request->service_tier);
+    return asked ? std::max(cost, price::cost(rates, usage, *asked)) : cost;
+}
+
+}  // namespace
+
 // Before a provider is asked: from here on the call is settled, whatever happens.
 Result<void> Pipeline::open(Call& call) {
     if (call.opened) {
@@ -32,7 +50,7 @@ void Pipeline::settle(Call& call) {
     const SteadyTime now = services_.clock.steady_now();
     call.settled_at = now;
     if (call.choice.rates != nullptr && call.usage) {
-        call.cost = price::cost(*call.choice.rates, *call.usage);
+        call.cost = cost_of(call, *call.choice.rates, *call.usage);
     }
     const llm::Usage usage = call.usage.value_or(llm::Usage{});
     const std::int64_t hold_tokens = call.hold.estimate().tokens();

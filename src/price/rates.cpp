@@ -143,6 +143,10 @@ const TokenRates& token_rates_for(const Rates& rates, ServiceTier tier, std::int
     return *chosen;
 }
 
+std::optional<Money> cost(const Rates& rates, const llm::Usage& usage) {
+    return cost(rates, usage, usage.tier.value_or(ServiceTier::standard));
+}
+
 std::optional<Money> cost(const Rates& rates, const llm::Usage& usage, ServiceTier tier) {
     const llm::Usage u = usage.clamped();
     const Parts parts = parts_of(token_rates_for(rates, tier, u.input_tokens), rates.tokens);

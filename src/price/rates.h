@@ -19,8 +19,7 @@
 
 namespace weir::price {
 
-// How urgently the provider answers; OpenAI's words for it.
-enum class ServiceTier : std::uint8_t { standard, batch, flex, priority };
+using llm::ServiceTier;
 
 // Per million tokens.
 struct TokenRates {
@@ -60,10 +59,10 @@ struct Rates {
 // costs what standard costs, and so does a long input that the tier has no rates for.
 const TokenRates& token_rates_for(const Rates& rates, ServiceTier tier, std::int64_t input_tokens);
 
-// nullopt on overflow and for negative rates: such a figure is wrong, not large.
-std::optional<Money> cost(const Rates& rates,
-                          const llm::Usage& usage,
-                          ServiceTier tier = ServiceTier::standard);
+// Where no tier is named: in the one that the usage tells, else the standard one. nullopt on
+// overflow and for negative rates: such a figure is wrong, not large.
+std::optional<Money> cost(const Rates& rates, const llm::Usage& usage);
+std::optional<Money> cost(const Rates& rates, const llm::Usage& usage, ServiceTier tier);
 
 // The most that a call's tokens can cost whatever their kind and whichever tier serves it, for the
 // hold before the call: per million, and once for the request. Of an input of at most

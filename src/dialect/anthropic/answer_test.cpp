@@ -65,7 +65,8 @@ TEST(AnthropicAnswer, IsReadWhole) {
                           .cache_write_1h_tokens = 20,
                           .output_tokens = 50,
                           .reasoning_tokens = 7,
-                          .searches = 2}));
+                          .searches = 2,
+                          .tier = llm::ServiceTier::priority}));
 }
 
 struct StopCase {

@@ -55,6 +55,7 @@ std::string_view stop_reason(llm::FinishReason reason, std::string_view finish_w
 class UsageCounters {
 public:
     void set(std::string_view key, std::int64_t value);
+    void set_tier(std::string_view word);
     void take(json::Value usage);
     bool is_known() const { return known_; }
     llm::Usage normal() const;
@@ -63,6 +64,7 @@ private:
     bool known_ = false;
     std::int64_t uncached_ = 0, read_ = 0, write_ = 0, write_5m_ = 0, write_1h_ = 0;
     std::int64_t output_ = 0, thinking_ = 0, searches_ = 0;
+    std::optional<llm::ServiceTier> tier_;
 };
 // The members of a `usage` object that is open: input, caches, output. The specification demands
 // all of them, and null for what is not known; typed clients are made from it.

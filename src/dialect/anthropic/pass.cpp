@@ -142,6 +142,8 @@ struct Reader {
                     if (const auto value = json::read_integer(span.in(text))) {
                         counters.set(key, *value);
                     }
+                } else if (is_string && key == "service_tier") {
+                    counters.set_tier(json::between_quotes(span.in(text)));
                 }
                 return;
             default:

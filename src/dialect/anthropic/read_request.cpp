@@ -96,6 +96,8 @@ struct Reader {
                 return;
             }
             request.max_output_tokens = number;
+        } else if (key == "service_tier" && kind == Kind::string) {
+            request.service_tier = json::read_string(value);
         } else if (key == "container") {
             if (kind == Kind::string && span.size > 2) {
                 request.provider_ids.push_back(json::read_string(value));

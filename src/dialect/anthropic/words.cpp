@@ -91,7 +91,14 @@ void UsageCounters::set(std::string_view key, std::int64_t value) {
     }
 }
 
+void UsageCounters::set_tier(std::string_view word) {
+    if (const auto tier = llm::read_service_tier(word)) {
+        tier_ = tier;
+    }
+}
+
 void UsageCounters::take(json::Value usage) {
+    set_tier(usage["service_tier"].string_or(""));
     for (const json::Value member : usage) {
         if (const auto value = member.integer()) {
             set(member.key(), *value);
@@ -114,7 +121,8 @@ llm::Usage UsageCounters::normal() const {
                       .cache_write_1h_tokens = write_1h_,
                       .output_tokens = output_,
                       .reasoning_tokens = thinking_,
-                      .searches = searches_}
+                      .searches = searches_,
+                      .tier = tier_}
         .clamped();
 }
 

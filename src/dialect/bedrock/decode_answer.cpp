@@ -181,6 +181,9 @@ Result<llm::Answer> decode_answer(std::string_view body) {
         std::move(stop.text);
     llm::Answer answer{.usage = decode_usage((*root)["usage"]),
                        .service_tier = (*root)["serviceTier"]["type"].string_or("")};
+    if (answer.usage) {
+        answer.usage->tier = llm::read_service_tier(answer.service_tier);
+    }
     if (choice.parts.empty() && !answer.usage) {
         return unusable_answer("the answer holds neither content nor usage");
     }

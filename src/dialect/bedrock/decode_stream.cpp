@@ -354,7 +354,8 @@ Result<void> Decoder::on_stop(Value event, EventSink& sink) {
 
 Result<void> Decoder::on_metadata(Value event, EventSink& sink) {
     has_metadata_ = true;
-    if (const auto usage = decode_usage(event["usage"])) {
+    if (auto usage = decode_usage(event["usage"])) {
+        usage->tier = llm::read_service_tier(event["serviceTier"]["type"].string_or(""));
         WEIR_TRY(sink.take({.kind = Kind::usage, .usage = &*usage}));
     }
     if (!finished_) {

@@ -407,7 +407,10 @@ TEST(BedrockAnswer, HasTextThinkingCallsAndUsage) {
     EXPECT_EQ(answer->service_tier, "flex");
     // Row 7: what was cached is inside the input, once.
     EXPECT_EQ(answer->usage,
-              (llm::Usage{.input_tokens = 1324, .cache_write_tokens = 1322, .output_tokens = 5}));
+              (llm::Usage{.input_tokens = 1324,
+                          .cache_write_tokens = 1322,
+                          .output_tokens = 5,
+                          .tier = llm::ServiceTier::flex}));
 }
 
 TEST(BedrockAnswer, StopsForTheReasonItSays) {

@@ -69,7 +69,8 @@ TEST(GeminiAnswer, IsReadWhole) {
                           .output_tokens = 11,
                           .reasoning_tokens = 5,
                           .output_audio_tokens = 1,
-                          .output_image_tokens = 2}));
+                          .output_image_tokens = 2,
+                          .tier = llm::ServiceTier::flex}));
 }
 
 // Offsets are bytes there and code points here; what does not fit the text is left out.

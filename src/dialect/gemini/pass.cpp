@@ -201,6 +201,8 @@ struct Reader {
             case kUsage:
                 if (kind == Kind::number) {
                     counts.set(key, json::read_integer(span.in(text)).value_or(0));
+                } else if (is_string && key == "serviceTier") {
+                    counts.tier = llm::read_service_tier(json::between_quotes(span.in(text)));
                 }
                 return;
             case kDetail:

@@ -103,6 +103,8 @@ struct Reader {
                     refuse(key, "a non-empty array");
                 } else if (is_field(key, "generationConfig")) {
                     refuse(key, "an object");
+                } else if (is_field(key, "serviceTier") && is_string) {
+                    request.service_tier = json::read_string(span.in(text));
                 } else if (is_field(key, "cachedContent") && is_string) {
                     keep_id(span);
                 }

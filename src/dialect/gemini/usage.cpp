@@ -57,11 +57,13 @@ std::optional<llm::Usage> UsageCounts::normal() const {
                    : std::max(total.value_or(0) - usage.input_tokens, usage.reasoning_tokens);
     usage.output_audio_tokens = audio_out;
     usage.output_image_tokens = image_out;
+    usage.tier = tier;
     return usage.clamped();
 }
 
 std::optional<llm::Usage> decode_usage(json::Value metadata) {
     UsageCounts counts;
+    counts.tier = llm::read_service_tier(metadata["serviceTier"].string_or(""));
     for (const json::Value member : metadata) {
         if (const auto count = member.integer()) {
             counts.set(member.key(), *count);

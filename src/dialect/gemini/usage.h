@@ -16,6 +16,7 @@ struct UsageCounts {
     std::optional<std::int64_t> prompt, tool_prompt, candidates, thoughts, total;
     std::int64_t cached = 0;
     std::int64_t audio_in = 0, audio_cached = 0, audio_out = 0, image_out = 0;
+    std::optional<llm::ServiceTier> tier;
 
     // A field of usageMetadata that is a number. Others are ignored.
     void set(std::string_view key, std::int64_t count);

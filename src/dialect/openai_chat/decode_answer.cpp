@@ -149,6 +149,9 @@ Result<llm::Answer> decode_answer(std::string_view body) {
                        .created = (*root)["created"].integer().value_or(0),
                        .usage = decode_usage((*root)["usage"]),
                        .service_tier = (*root)["service_tier"].string_or("")};
+    if (answer.usage) {
+        answer.usage->tier = llm::read_service_tier(answer.service_tier);
+    }
     for (const Value choice : (*root)["choices"]) {
         answer.choices.push_back(decode_choice(choice));
     }

@@ -117,6 +117,7 @@ private:
     sse::Decoder sse_;
     json::Document document_;
     std::vector<Choice> choices_;
+    std::optional<llm::ServiceTier> tier_;
     std::string text_, name_, id_, arguments_;  // unescaped, where that takes a copy
 };
 
@@ -147,7 +148,12 @@ Result<void> Decoder::on_event(const sse::Event& event, EventSink& sink) {
     for (const Value choice : (*root)["choices"]) {
         WEIR_TRY(on_choice(choice, sink));
     }
-    if (const auto usage = decode_usage((*root)["usage"])) {
+    // Some say it in other chunks than the usage.
+    if (const auto tier = llm::read_service_tier((*root)["service_tier"].view(text_))) {
+        tier_ = tier;
+    }
+    if (auto usage = decode_usage((*root)["usage"])) {
+        usage->tier = tier_;
         return sink.take({.kind = Kind::usage, .usage = &*usage});
     }
     return {};

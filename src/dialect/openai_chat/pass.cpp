@@ -39,7 +39,9 @@ struct Reader {
     AnswerView& answer;
     Identity* identity;  // null: not wanted
     bool is_object = false;
+    std::optional<llm::ServiceTier> tier{};
     std::optional<std::int64_t> prompt, completion, total, cached, cache_write, reasoning;
+    std::optional<std::int64_t> audio_in, audio_out;
 
     int open(int scope, std::string_view key, Kind kind) {
         const bool object = kind == Kind::object;
@@ -105,6 +107,8 @@ struct Reader {
                     keep(span, identity == nullptr ? nullptr : &identity->id);
                 } else if (key == "created" && kind == Kind::number) {
                     keep(span, identity == nullptr ? nullptr : &identity->created);
+                } else if (key == "service_tier" && is_string) {
+                    tier = llm::read_service_tier(json::between_quotes(span.in(text)));
                 } else if (key == "error" && kind != Kind::null) {
                     answer.error = span;
                 }
@@ -137,6 +141,8 @@ struct Reader {
                     completion = read(kind, span);
                 } else if (key == "total_tokens") {
                     total = read(kind, span);
+                } else if (key == "prompt_cache_hit_tokens") {  // DeepSeek's name
+                    cached = cached ? cached : read(kind, span);
                 }
                 return;
             case kPromptDetails:
@@ -144,11 +150,15 @@ struct Reader {
                     cached = read(kind, span);
                 } else if (key == "cache_write_tokens") {
                     cache_write = read(kind, span);
+                } else if (key == "audio_tokens") {
+                    audio_in = read(kind, span);
                 }
                 return;
             case kCompletionDetails:
                 if (key == "reasoning_tokens") {
                     reasoning = read(kind, span);
+                } else if (key == "audio_tokens") {
+                    audio_out = read(kind, span);
                 }
                 return;
             default:
@@ -170,7 +180,8 @@ struct Reader {
 Result<void> read(std::string_view text,
                   json::Scratch& scratch,
                   AnswerView& into,
-                  Identity* identity) {
+                  Identity* identity,
+                  std::optional<llm::ServiceTier>& tier) {
     into.clear();
     Reader reader{.text = text, .answer = into, .identity = identity};
     const auto scanned = json::scan(text, json::Duplicates::allowed, scratch, reader);
@@ -178,6 +189,7 @@ Result<void> read(std::string_view text,
         return unusable_answer(scanned ? "the answer is no JSON object"
                                        : scanned.error().message());
     }
+    tier = reader.tier ? reader.tier : tier;
     if (auto& usage = into.usage) {
         // OpenAI counts cached tokens inside prompt_tokens and reasoning inside completion_tokens.
         usage->input_tokens = reader.prompt.value_or(0);
@@ -185,7 +197,10 @@ Result<void> read(std::string_view text,
             std::max<std::int64_t>(reader.total.value_or(0) - usage->input_tokens, 0));
         usage->cache_read_tokens = reader.cached.value_or(0);
         usage->cache_write_tokens = reader.cache_write.value_or(0);
+        usage->input_audio_tokens = reader.audio_in.value_or(0);
         usage->reasoning_tokens = reader.reasoning.value_or(0);
+        usage->output_audio_tokens = reader.audio_out.value_or(0);
+        usage->tier = tier;
         *usage = usage->clamped();
         if (!reader.prompt && !reader.total) {
             usage.reset();  // an empty object says nothing
@@ -216,7 +231,8 @@ public:
             into.is_terminal = true;
             return {};
         }
-        WEIR_TRY(openai_chat::read(event.data, scratch, into, known_ ? nullptr : &identity_));
+        WEIR_TRY(
+            openai_chat::read(event.data, scratch, into, known_ ? nullptr : &identity_, tier_));
         into.is_usage_only = into.usage && into.outputs.empty();
         usage_passed_ = usage_passed_ || into.is_usage_only;
         if (!known_ && into.model.is_set()) {
@@ -278,13 +294,15 @@ private:
     bool usage_passed_ = false;
     bool known_ = false;
     bool renamed_ = false;
+    std::optional<llm::ServiceTier> tier_;  // some say it in other chunks than the usage
     Identity identity_;
 };
 
 }  // namespace
 
 Result<void> read_answer(std::string_view text, json::Scratch& scratch, AnswerView& into) {
-    WEIR_TRY(read(text, scratch, into, nullptr));
+    std::optional<llm::ServiceTier> tier;
+    WEIR_TRY(read(text, scratch, into, nullptr, tier));
     into.is_terminal = true;
     return {};
 }

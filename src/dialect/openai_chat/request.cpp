@@ -148,6 +148,8 @@ struct Reader {
                 refuse(key, "true or false");
             }
             request.stream = kind == Kind::true_;
+        } else if (key == "service_tier" && kind == Kind::string) {
+            request.service_tier = json::read_string(value);
         } else if (key == "stream_options") {
             if (kind != Kind::null) {
                 refuse(key, "an object");

@@ -119,6 +119,7 @@ Result<llm::Answer> decode_answer(std::string_view body) {
                        .service_tier = root["service_tier"].string_or("")};
     if (answer.usage) {
         answer.usage->searches = count_searches(root["output"]);
+        answer.usage->tier = llm::read_service_tier(answer.service_tier);
     }
     llm::Choice& choice = answer.choices.emplace_back();
     std::string logprobs;

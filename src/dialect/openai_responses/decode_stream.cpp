@@ -437,6 +437,7 @@ Result<void> Decoder::on_terminal(Value response, EventSink& sink) {
                         .reason = reason}));
     if (auto usage = decode_usage(response["usage"])) {
         usage->searches = count_searches(response["output"]);
+        usage->tier = llm::read_service_tier(response["service_tier"].string_or(""));
         WEIR_TRY(sink.take({.kind = Kind::usage, .usage = &*usage}));
     }
     ended_ = true;

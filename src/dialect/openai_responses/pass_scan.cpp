@@ -147,6 +147,8 @@ void PassScan::scalar(int scope, std::string_view key, Kind kind, Span span) {
                 view.ids.push_back(span);
             } else if (key == "status" && is_string) {
                 status = span;
+            } else if (key == "service_tier" && is_string) {
+                usage_.tier = llm::read_service_tier(json::between_quotes(span.in(text)));
             } else if (key == "error" && kind != Kind::null) {
                 view.error = span;
             }

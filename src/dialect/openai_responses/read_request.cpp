@@ -201,6 +201,8 @@ struct Reader {
                 return refuse(key, "a whole number, at least 1");
             }
             request.max_output_tokens = number;
+        } else if (key == "service_tier" && is_string) {
+            request.service_tier = json::read_string(value);
         } else if (key == "previous_response_id" || key == "conversation") {
             if (!is_string) {
                 return wrong_kind(key);
