@@ -323,9 +323,8 @@ aio::Task<Result<void>> Exchange::receive_head(Method method) {
             const ResponseHead& head = parser_->head();
             std::span<char> rest = bytes.subspan(parser_->size());
             if (head.status >= 200) {
-                body_ = BodyScanner::of_response(head);
                 leftover_ = rest;
-                complete_ = body_.is_done();
+                begin_body(head);
                 // As behind a body: bytes that nobody asked for are not to be trusted.
                 keep_alive_ = head.keep_alive && (!complete_ || rest.empty());
                 co_return Result<void>{};
@@ -343,8 +342,54 @@ aio::Task<Result<void>> Exchange::receive_head(Method method) {
     }
 }
 
+void Exchange::begin_body(const ResponseHead& head) {
+    body_ = BodyScanner::of_response(head);
+    complete_ = body_.is_done();
+    if (complete_) {
+        return;  // nothing is nothing, however it is called
+    }
+    auto coding = read_coding(head.find(KnownHeader::content_encoding));
+    if (!coding) {
+        coding_fault_ = std::move(coding).error();
+    } else if (*coding) {
+        inflater_ = std::make_unique<Inflater>(**coding);
+    }
+}
+
 aio::Maybe<Result<std::string_view>> Exchange::read_body() {
     parser_.reset();
+    if (is_compressed()) [[unlikely]] {
+        return read_inflated();
+    }
+    return read_payload();
+}
+
+aio::Task<Result<std::string_view>> Exchange::read_inflated() {
+    if (coding_fault_) {
+        co_return std::unexpected(*coding_fault_);
+    }
+    for (;;) {
+        const auto plain = inflater_->next();
+        if (!plain || !plain->empty()) {
+            co_return plain;
+        }
+        if (complete_) {
+            const auto ended = inflater_->finish();
+            if (!ended) {
+                co_return std::unexpected(ended.error());
+            }
+            inflated_ = true;
+            co_return std::string_view{};
+        }
+        const auto payload = co_await read_payload();
+        if (!payload) {
+            co_return payload;
+        }
+        inflater_->feed(*payload);
+    }
+}
+
+aio::Maybe<Result<std::string_view>> Exchange::read_payload() {
     if (complete_) {
         return Result<std::string_view>(std::string_view{});
     }

@@ -20,6 +20,7 @@
 #include "net/buffers.h"
 #include "net/http_body.h"
 #include "net/http_head.h"
+#include "net/inflate.h"
 #include "net/resolver.h"
 #include "net/stream.h"
 #include "net/tls.h"
@@ -130,11 +131,12 @@ public:
     // head and first payload bytes lie in the thread's scratch.
     const ResponseHead& head() const { return parser_->head(); }
 
-    // The next payload bytes, de-chunked and contiguous, in the thread's scratch: valid until the
-    // caller suspends. Empty only at the end (is_complete() is true then). The first call after
-    // send() usually gives bytes without waiting.
+    // The next payload bytes, de-chunked, decompressed and contiguous, in the thread's scratch:
+    // valid until the caller suspends. Empty only at the end (is_complete() is true then). The
+    // first call after send() usually gives bytes without waiting. Errors: those of send(); a
+    // compression that is broken, too large or not known is upstream_invalid_response.
     aio::Maybe<Result<std::string_view>> read_body();
-    bool is_complete() const { return complete_; }
+    bool is_complete() const { return is_compressed() ? inflated_ : complete_; }
     // The rest of the answer must be there by `total`; said again as the answer goes on.
     void end_by(aio::Deadline total) { timing_.total = total; }
     // Bytes were put on the wire: from here on the provider may have done work.
@@ -143,6 +145,10 @@ public:
 private:
     static Result<bool> took_it(const Io& io);
     aio::Task<Result<void>> receive_head(Method method);
+    bool is_compressed() const { return coding_fault_ || inflater_ != nullptr; }
+    void begin_body(const ResponseHead& head);
+    aio::Maybe<Result<std::string_view>> read_payload();
+    aio::Task<Result<std::string_view>> read_inflated();
     aio::Task<Result<std::string_view>> read_body_slowly();
     Result<std::string_view> take_payload(std::span<char> bytes);
 
@@ -158,7 +164,10 @@ private:
     std::span<char> leftover_;  // body bytes that came with the head, in scratch or head_bytes_
     bool sent_ = false;
     bool any_byte_ = false;
-    bool complete_ = false;
+    bool complete_ = false;               // all that belongs to the answer has come
+    std::unique_ptr<Inflater> inflater_;  // where it is compressed, though nobody asked
+    std::optional<Error> coding_fault_;   // it cannot be read; its status still counts
+    bool inflated_ = false;               // to the end
     bool keep_alive_ = false;
     bool cut_short_ = false;  // the provider did not take the whole request
 };

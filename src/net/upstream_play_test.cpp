@@ -115,6 +115,71 @@ aio::Task<void> reads_an_answer_that_comes_before_the_last_part(Bench& bench) {
     EXPECT_EQ(bench.upstream->connections(), 0u);
 }
 
+// Compression that nobody asked for.
+
+// "What does a weir do?"
+constexpr char kGzipBytes[] =
+    "\037\213\010\000\000\000\000\000\002\003\013\317\110\054\121\110\311\117\055\126"
+    "\110\124\050\117\315\054\002\262\355\001\251\236\316\121\024\000\000\000";
+constexpr std::string_view kGzip(kGzipBytes, sizeof kGzipBytes - 1);
+
+aio::Task<void> opens_what_is_compressed(Bench& bench) {
+    Outcome outcome;
+    bench.spawn_ask(outcome);
+    Wire wire = co_await bench.provider.accept();
+    const std::string request = co_await wire.read(kGet.size());
+    wire.send("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for (const char byte : kGzip) {
+        wire.send(fmt::format("1\r\n{}\r\n", byte));
+        co_await turns();
+    }
+    wire.send("0\r\n\r\n");
+    co_await bench.scope.join();
+    EXPECT_TRUE(outcome.result.has_value());
+    EXPECT_EQ(outcome.body, "What does a weir do?");
+    // In one piece with its head, on the same connection.
+    Outcome again;
+    bench.spawn_ask(again);
+    const std::string more = co_await wire.read(kGet.size());
+    wire.send(
+        fmt::format("HTTP/1.1 429 No\r\nContent-Encoding: GZIP\r\nContent-Length: {}\r\n\r\n{}",
+                    kGzip.size(),
+                    kGzip));
+    co_await bench.scope.join();
+    EXPECT_EQ(again.status, 429);
+    EXPECT_EQ(again.body, "What does a weir do?");
+    EXPECT_EQ(bench.provider.accepted(), 1u);
+}
+
+aio::Task<void> refuses_what_it_cannot_open(Bench& bench) {
+    const std::string cut(kGzip.substr(0, kGzip.size() - 1));
+    const std::pair<std::string_view, std::string> cases[] = {
+        {"gzip", cut}, {"gzip", "plain"}, {"gzip", std::string(kGzip) + "x"}, {"br", "x"}};
+    for (const auto& [coding, body] : cases) {
+        Outcome outcome;
+        bench.spawn_ask(outcome);
+        Wire wire = co_await bench.provider.accept();
+        const std::string request = co_await wire.read(kGet.size());
+        wire.send(fmt::format(
+            "HTTP/1.1 503 No\r\nConnection: close\r\nContent-Encoding: {}\r\nContent-Length: {}"
+            "\r\n\r\n{}",
+            coding,
+            body.size(),
+            body));
+        co_await bench.scope.join();
+        EXPECT_EQ(outcome.status, 503);  // of which there is no doubt
+        EXPECT_EQ(code_of(outcome), Code::upstream_invalid_response) << coding << body;
+    }
+    // An answer without a body has nothing to open.
+    Outcome outcome;
+    bench.spawn_ask(outcome);
+    Wire wire = co_await bench.provider.accept();
+    const std::string request = co_await wire.read(kGet.size());
+    wire.send("HTTP/1.1 200 OK\r\nContent-Encoding: zstd\r\nContent-Length: 0\r\n\r\n");
+    co_await bench.scope.join();
+    EXPECT_TRUE(outcome.result.has_value());
+}
+
 // Reuse.
 
 aio::Task<void> uses_a_connection_again(Bench& bench) {
@@ -573,6 +638,8 @@ INSTANTIATE_TEST_SUITE_P(
         PlayCase{"SendsARequestInParts", &sends_a_request_in_parts},
         PlayCase{"ReadsAnAnswerThatComesBeforeTheLastPart",
                  &reads_an_answer_that_comes_before_the_last_part},
+        PlayCase{"OpensWhatIsCompressed", &opens_what_is_compressed},
+        PlayCase{"RefusesWhatItCannotOpen", &refuses_what_it_cannot_open},
         PlayCase{"UsesAConnectionAgain", &uses_a_connection_again},
         PlayCase{"UsesTheLastOneGivenBackFirst", &uses_the_last_one_given_back_first},
         PlayCase{"DropsAConnectionWhoseAnswerWasNotReadToItsEnd",

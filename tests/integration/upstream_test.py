@@ -5,6 +5,7 @@ import json
 import socket
 import threading
 import unittest
+import zlib
 
 from harness import API_KEY, Gateway, config, provider, simulator, stats, wait_for
 from scripted import CHUNK, GOOD, JSON_HEAD, SSE_HEAD, Scripted
@@ -37,6 +38,32 @@ class Faults(unittest.TestCase):
         row = self.gateway.usage_of(headers['x-request-id'])
         self.assertEqual(row['model'], 'scripted')
         return status, headers, body, row
+
+    def test_what_comes_compressed_is_opened(self):
+        """Weir asks for plain answers; proxies before a provider compress all the same."""
+        deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
+        codings = {'gzip': gzip.compress, 'deflate': zlib.compress,
+                   'Deflate': lambda body: deflate.compress(body) + deflate.flush()}
+        events = CHUNK + CHUNK.replace(b'null', b'"stop"') + b'data: [DONE]\n\n'
+        for coding, compress in codings.items():
+            field = b'Content-Encoding: %s\r\n' % coding.encode()
+            body = compress(GOOD) if coding != 'Deflate' else zlib.compress(GOOD)
+            status, headers, answer, row = self.ask(JSON_HEAD + field + b'Content-Length: %d\r\n\r\n%s' % (len(body), body))
+            self.assertEqual((status, answer['choices'][0]['message']['content']), (200, 'hi'))
+            self.assertNotIn('content-encoding', headers)
+            self.assertEqual((row['input_tokens'], row['output_tokens'], row['estimated']), (1, 1, False))
+            # A stream in pieces of any size, without a length.
+            packed = compress(events)
+            script = [SSE_HEAD + field + b'\r\n', *(packed[at:at + 7] for at in range(0, len(packed), 7))]
+            status, headers, text, _ = self.ask(script, stream=True)
+            self.assertEqual((status, text.count(b'"content":"hi"'), text[-14:]), (200, 2, b'data: [DONE]\n\n'))
+            self.assertNotIn('content-encoding', headers)
+        refusal = gzip.compress(b'{"error":{"message":"bad temperature","param":"temperature"}}')
+        status, _, answer, _ = self.ask(
+            b'HTTP/1.1 400 X\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s' % (len(refusal), refusal))
+        self.assertEqual((status, answer['error']['param']), (400, 'temperature'))
+        status, _, _, _ = self.ask(b'HTTP/1.1 429 X\r\nContent-Encoding: br\r\nContent-Length: 1\r\n\r\nx')
+        self.assertEqual(status, 429)
 
     def test_before_the_commit_every_fault_is_a_clear_status(self):
         sized = lambda body: b'Content-Length: %d\r\n\r\n%s' % (len(body), body)
@@ -77,8 +104,8 @@ class Faults(unittest.TestCase):
         bomb = gzip.compress(b'\0' * (64 << 20))
         role = CHUNK.replace(b'"content":"hi"', b'"role":"assistant"')
         cases = {
-            # Weir asks for plain answers and opens no compressed one.
-            'compressed': (JSON_HEAD + b'Content-Encoding: gzip\r\n' + sized(gzip.compress(GOOD)), 'upstream_invalid_response'),
+            'compressed, and broken': (JSON_HEAD + b'Content-Encoding: gzip\r\n' + sized(gzip.compress(GOOD)[:-9]), 'upstream_invalid_response'),
+            'compressed in a way that is not known': (JSON_HEAD + b'Content-Encoding: br\r\n' + sized(GOOD), 'upstream_invalid_response'),
             'a bomb': (JSON_HEAD + b'Content-Encoding: gzip\r\n' + sized(bomb), 'upstream_invalid_response'),
             'a bomb as a stream': (SSE_HEAD + b'Content-Encoding: gzip\r\n' + sized(bomb), 'upstream_invalid_response'),
             'larger than any answer': (JSON_HEAD + sized(b'{"a":"' + b'x' * (65 << 20) + b'"}'), 'upstream_invalid_response'),
