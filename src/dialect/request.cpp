@@ -1,5 +1,6 @@
 #include "dialect/request.h"
 
+#include <algorithm>
 #include <array>
 
 #include "dialect/json/value.h"
@@ -22,6 +23,14 @@ void rewrite_form(const Request& request, std::string_view upstream_model, json:
 }
 
 }  // namespace
+
+void Request::keep_id(std::string id, std::string_view parameter, bool is_file) {
+    const auto is_same = [&id](const ProviderId& other) { return other.id == id; };
+    if (!id.empty() && provider_ids.size() <= kProviderIdsMax &&
+        std::none_of(provider_ids.begin(), provider_ids.end(), is_same)) {
+        provider_ids.push_back({.id = std::move(id), .parameter = parameter, .is_file = is_file});
+    }
+}
 
 void rewrite(const Request& request, std::string_view upstream_model, json::Splice& body) {
     if (!request.form_boundary.empty()) {

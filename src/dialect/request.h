@@ -15,6 +15,19 @@
 
 namespace weir::dialect {
 
+// Names in one request. Each is looked up before a provider is asked: none may slip through unseen.
+inline constexpr std::size_t kProviderIdsMax = 256;
+
+// Something that a provider keeps: it belongs to whom it was made for.
+struct ProviderId {
+    std::string id;
+    std::string_view parameter;  // that names it; of static storage
+    // A file, a container, what was cached: the account may have such aside from Weir, and share
+    // them. Else a response, an item, a conversation.
+    bool is_file = false;
+    bool operator==(const ProviderId&) const = default;
+};
+
 struct Request {
     llm::Surface surface = llm::Surface::chat;
     std::string model;              // empty: none was named
@@ -26,8 +39,10 @@ struct Request {
     std::optional<std::int64_t> max_output_tokens;
     std::int64_t choices = 1;
     std::string service_tier;  // asked for, in the dialect's word
-    // Ids that a provider made and the client sends back: they lead to that provider.
-    std::vector<std::string> provider_ids;
+    // Ids that a provider made and the client sends back: they lead to that provider. Each once;
+    // one more than kProviderIdsMax where there are more.
+    std::vector<ProviderId> provider_ids;
+    void keep_id(std::string id, std::string_view parameter, bool is_file = true);
 
     // Where a stream must be asked for its usage: replaces `usage_span` (size 0: goes in there).
     json::Span usage_span;

@@ -75,6 +75,8 @@ struct AnswerView {
     std::vector<Output> outputs;
     // Of what the provider keeps of the answer: strings with their quotes, perhaps repeated.
     std::vector<json::Span> ids;
+    // The same of files and containers.
+    std::vector<json::Span> file_ids;
     std::optional<llm::Usage> usage;  // all that is known until now
     json::Span model;                 // a string with its quotes
     json::Span error;                 // the value of `error`, unless null

@@ -68,9 +68,12 @@ Result<void> Pipeline::pass_answer(Call& call,
         bytes += output.text.size;
     }
     call.usage = view.usage ? *view.usage : estimate_usage(call, bytes);
-    std::vector<std::string> ids;
+    MadeIds ids;
     for (const auto id : view.ids) {
-        ids.push_back(dialect::json::read_string(id.in(body)));
+        add_made_id(dialect::json::read_string(id.in(body)), ids.kept);
+    }
+    for (const auto id : view.file_ids) {
+        add_made_id(dialect::json::read_string(id.in(body)), ids.files);
     }
     keep_ids(call, ids);
     if (call.request->wants_base64) {

@@ -2,6 +2,8 @@
 // sends them, and what they name is fetched, cancelled and deleted there.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "dialect/failure.h"
 #include "dialect/json/value.h"
 #include "net/http_encode.h"
@@ -14,6 +16,16 @@ namespace {
 constexpr std::chrono::seconds kFetchConnectMax{2};
 constexpr std::chrono::seconds kFetchMax{60};
 
+// The same words whether it is another tenant's or nobody's.
+Failure no_such_file(const dialect::ProviderId& named) {
+    return fail(
+               Code::not_found,
+               fmt::format("There is no '{}' for this API key: it names what an answer to it made, "
+                           "nothing else. Send the content itself.",
+                           named.id))
+        .parameter(std::string(named.parameter));
+}
+
 Failure nothing_kept(std::string_view id, std::string_view parameter) {
     return fail(Code::not_found, fmt::format("There is no '{}' for this API key.", id))
         .parameter(std::string(parameter));
@@ -21,37 +33,62 @@ Failure nothing_kept(std::string_view id, std::string_view parameter) {
 
 }  // namespace
 
-void Pipeline::keep_ids(Call& call, const std::vector<std::string>& ids) {
-    if (call.door.surface != llm::Surface::responses || call.way.is_translated) {
-        return;
+void Pipeline::keep_ids(Call& call, const MadeIds& ids) {
+    if (call.way.is_translated) {
+        return;  // the client does not learn them
     }
     const std::int64_t tenant = call.who->key().tenant_id;
-    for (const std::string& id : ids) {
-        if (id.empty() || id.size() > kKeptIdBytesMax) {
-            continue;
+    const auto keep = [&](const std::vector<std::string>& made) {
+        for (const std::string& id : made) {
+            if (id.empty() || id.size() > kKeptIdBytesMax) {
+                continue;
+            }
+            services_.kept_ids.remember(id,
+                                        {.tenant_id = tenant, .provider = call.provider->name()});
+            services_.ledger.kept(thread_,
+                                  {.tenant_id = tenant,
+                                   .made_at = services_.clock.wall_now(),
+                                   .provider = call.provider->name(),
+                                   .id = id});
         }
-        services_.kept_ids.remember(id, {.tenant_id = tenant, .provider = call.provider->name()});
-        services_.ledger.kept(thread_,
-                              {.tenant_id = tenant,
-                               .made_at = services_.clock.wall_now(),
-                               .provider = call.provider->name(),
-                               .id = id});
+    };
+    keep(ids.kept);
+    // An answer also names files that it only read, which are everybody's there.
+    if (!call.provider->has_shared_files()) {
+        keep(ids.files);
     }
 }
 
 // Ids in a request: all must be the tenant's, and of the provider that the model leads to.
 aio::Task<Result<void>> Pipeline::check_kept(Call& call) {
-    for (const std::string& id : call.request->provider_ids) {
+    const auto& ids = call.request->provider_ids;
+    if (ids.size() > dialect::kProviderIdsMax) {
+        co_return fail(Code::invalid_request,
+                       fmt::format("More than {} files and responses are named by their ids; send "
+                                   "fewer, or their content.",
+                                   dialect::kProviderIdsMax))
+            .parameter(std::string(ids.front().parameter));
+    }
+    // Wherever the call may go.
+    const auto candidates = call.runtime().catalog.candidates(call.resolved);
+    const bool are_files_shared =
+        std::all_of(candidates.begin(), candidates.end(), [&call](const router::Target* target) {
+            return call.runtime().providers[target->provider]->has_shared_files();
+        });
+    for (const dialect::ProviderId& named : ids) {
+        if (named.is_file && are_files_shared) {
+            continue;
+        }
         WEIR_CO_TRY(const auto keeper,
-                    co_await services_.kept_ids.find(id, call.who->key().tenant_id));
+                    co_await services_.kept_ids.find(named.id, call.who->key().tenant_id));
         if (!keeper) {
-            co_return nothing_kept(id, "previous_response_id");
+            co_return named.is_file ? no_such_file(named) : nothing_kept(named.id, named.parameter);
         }
         if (!pin_to(call, keeper->provider)) {
             co_return fail(Code::invalid_request,
                            fmt::format("'{}' is kept by another provider than that of the model "
                                        "'{}'; name the model it was made with.",
-                                       id,
+                                       named.id,
                                        call.asked_model))
                 .parameter("model");
         }

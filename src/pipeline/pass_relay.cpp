@@ -64,6 +64,12 @@ std::int64_t estimate_output_tokens(std::int64_t text_events, std::uint64_t text
                     static_cast<std::int64_t>((text_bytes + kBytesPerToken - 1) / kBytesPerToken));
 }
 
+void add_made_id(std::string id, std::vector<std::string>& into) {
+    if (into.size() < kMadeIdsMax && std::find(into.begin(), into.end(), id) == into.end()) {
+        into.push_back(std::move(id));
+    }
+}
+
 llm::Usage PassRelay::usage() const {
     if (usage_) {
         return *usage_;
@@ -129,10 +135,10 @@ Result<void> PassRelay::on_event(const dialect::sse::Event& event, std::string& 
         }
     }
     for (const json::Span id : view.ids) {
-        std::string text = json::read_string(id.in(event.data));
-        if (std::find(ids_.begin(), ids_.end(), text) == ids_.end()) {
-            ids_.push_back(std::move(text));
-        }
+        add_made_id(json::read_string(id.in(event.data)), ids_.kept);
+    }
+    for (const json::Span id : view.file_ids) {
+        add_made_id(json::read_string(id.in(event.data)), ids_.files);
     }
     finish_seen_ = finish_seen_ || view.finished;
     bool output = view.finished;

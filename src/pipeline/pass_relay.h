@@ -47,7 +47,7 @@ public:
     Result<void> end(std::string& out) override;
     void fail(const Error& error, std::string& out) override;
     llm::Usage usage() const override;
-    const std::vector<std::string>& made_ids() const override { return ids_; }
+    const MadeIds& made_ids() const override { return ids_; }
 
 private:
     struct TextState;
@@ -77,7 +77,7 @@ private:
     std::string held_;
     std::size_t held_events_ = 0;
     std::optional<llm::Usage> usage_;
-    std::vector<std::string> ids_;
+    MadeIds ids_;
 };
 
 }  // namespace weir::pipeline

@@ -137,9 +137,8 @@ aio::Task<Result<void>> Pipeline::run(Call& call) {
         body = *whole;
     }
     WEIR_CO_TRY(decode(call, body));
-    // Only the Responses' ids are written down when they are made; files and containers are made
-    // past this gateway, and whoever made them there answers for them.
-    if (call.door.surface == llm::Surface::responses && !call.request->provider_ids.empty()) {
+    // What a provider keeps is whose it was made for: all callers share one account there.
+    if (!call.request->provider_ids.empty()) {
         WEIR_CO_TRY(co_await check_kept(call));
         WEIR_CO_TRY(find_route(call));
     }

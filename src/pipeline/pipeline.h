@@ -139,7 +139,7 @@ private:
     aio::Task<Result<void>> count_tokens(Call& call, std::string_view body);
 
     // kept.cpp
-    void keep_ids(Call& call, const std::vector<std::string>& ids);
+    void keep_ids(Call& call, const MadeIds& ids);
     aio::Task<Result<void>> check_kept(Call& call);
     aio::Task<Result<void>> run_kept(Call& call, const Kept& kept);
 

@@ -18,6 +18,15 @@ namespace weir::pipeline {
 inline constexpr std::size_t kHeldEventsMax = 256;
 inline constexpr std::size_t kHeldBytesMax = 64u << 10;
 
+// Ids of what the provider keeps of an answer.
+struct MadeIds {
+    std::vector<std::string> kept;   // the response, its items
+    std::vector<std::string> files;  // and containers
+};
+// Of one answer, of each kind: beyond it they are not written down, and cannot be named later.
+inline constexpr std::size_t kMadeIdsMax = 1024;
+void add_made_id(std::string id, std::vector<std::string>& into);
+
 class Relay {
 public:
     virtual ~Relay() = default;
@@ -37,15 +46,15 @@ public:
     bool is_done() const { return done_; }
     // What the provider says it used, else what Weir counted until now.
     virtual llm::Usage usage() const = 0;
-    // Ids of what the provider keeps of this answer, known until now.
-    virtual const std::vector<std::string>& made_ids() const { return no_ids_; }
+    // Known until now.
+    virtual const MadeIds& made_ids() const { return no_ids_; }
 
 protected:
     bool committed_ = false;
     bool done_ = false;
 
 private:
-    static inline const std::vector<std::string> no_ids_;
+    static inline const MadeIds no_ids_;
 };
 
 // Of text that a provider did not count itself: at least a token an event.

@@ -168,6 +168,7 @@ aio::Task<Result<void>> Pipeline::relay_stream(Call& call, net::Exchange& exchan
             // Too slow a reader, or gone: what came until now is billed.
             auto left = fail(Code::cancelled, "The client left.").error();
             call.usage = relay.usage();
+            keep_ids(call, relay.made_ids());
             co_return std::unexpected(std::move(left));
         }
         if (last) {

@@ -86,6 +86,7 @@ Provider::Provider(const ProviderSection& section, std::shared_ptr<net::Upstream
       upstream_(std::move(upstream)),
       pass_through_(section.pass_through),
       has_ca_file_(!section.ca_file.empty()),
+      shared_files_(section.shared_files),
       forward_headers_(section.forward_headers),
       credentials_(credentials_of(section)) {
     const auto endpoints =

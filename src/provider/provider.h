@@ -42,6 +42,8 @@ public:
     const ProviderKind& kind() const { return kind_; }
     const std::shared_ptr<net::Upstream>& upstream() const { return upstream_; }
     bool has_pass_through() const { return pass_through_; }
+    // Files of the account belong to all callers, not to whom they were made for.
+    bool has_shared_files() const { return shared_files_; }
     // Names of the client's headers that go along, in lower case.
     std::span<const std::string> forward_headers() const { return forward_headers_; }
 
@@ -99,6 +101,7 @@ private:
     std::shared_ptr<net::Upstream> upstream_;
     bool pass_through_;
     bool has_ca_file_;
+    bool shared_files_;
     std::vector<std::string> forward_headers_;
     std::vector<Credential> credentials_;
     std::vector<Heads> endpoints_;

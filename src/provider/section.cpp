@@ -254,6 +254,12 @@ config::Section providers_section() {
                &ProviderSection::pass_through,
                config::boolean(),
                "whether `name/model` reaches any model of it; off unless set")
+        .field("shared_files",
+               &ProviderSection::shared_files,
+               config::boolean(),
+               "whether every caller may name, by id, any file, container, vector store, cached "
+               "content or prompt of its account; off unless set: each tenant names what its own "
+               "answers made, and all else is 404")
         .check([](const ProviderSection& section,
                   const config::Position& at,
                   config::Reporter& reporter) {

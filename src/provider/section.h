@@ -43,6 +43,7 @@ struct ProviderSection {
     BreakerSection breaker;
     AdmissionSection admission;
     bool pass_through = false;  // `name/model` reaches any model of the provider
+    bool shared_files = false;  // every caller may name any file of the account
 };
 
 struct ProvidersSection {

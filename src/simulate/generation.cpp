@@ -120,7 +120,7 @@ aio::Task<void> Simulator::generate(net::ServerCall& call, Door door) {
         co_await respond_error(call, door.dialect, 400, asked.error().message());
         co_return;
     }
-    for (const std::string& id : request->provider_ids) {
+    for (const auto& [id, parameter, is_file] : request->provider_ids) {
         if (id.starts_with("resp_") && !kept_.contains(id)) {
             co_await respond_error(call, door.dialect, 400, "There is no such response: " + id);
             co_return;

@@ -3,6 +3,7 @@ import json
 import unittest
 
 from harness import Gateway, config, provider, simulator
+from scripted import GOOD, JSON_HEAD, SSE_HEAD, Scripted
 
 QUESTION = 'What does a weir do?'
 
@@ -73,6 +74,11 @@ class Kept(unittest.TestCase):
         status, _, text = self.respond(model='chat', previous_response_id=made['id'])
         self.assertEqual((status, json.loads(text)['error']['param'] in ('model', 'previous_response_id')), (400, True))
 
+    def test_more_ids_than_are_looked_up_are_refused(self):
+        many = [{'role': 'user', 'content': [{'type': 'input_file', 'file_id': f'file_{i}'} for i in range(300)]}]
+        status, _, text = self.respond(input=many)
+        self.assertEqual((status, json.loads(text)['error']['param']), (400, 'file_id'))
+
     def test_ids_outlive_the_process(self):
         data = self.gateway.config_folder / 'outliving'
         with Gateway(self.configuration, data=data) as first:
@@ -86,6 +92,124 @@ class Kept(unittest.TestCase):
         with Gateway(self.configuration, data=data) as second:
             second.wait_ready()
             self.assertEqual(self.ask('GET', f'/v1/responses/{made}', second)[0], 200)
+
+
+def body_of(answer):
+    text = json.dumps(answer).encode()
+    return JSON_HEAD + b'Content-Length: %d\r\n\r\n%s' % (len(text), text)
+
+
+def events(*events):
+    return SSE_HEAD + b'\r\n' + b''.join(
+        b'event: %s\ndata: %s\n\n' % (event['type'].encode(), json.dumps(event).encode()) for event in events)
+
+
+USER = {'role': 'user', 'content': QUESTION}
+MESSAGE = {'id': 'msg_1', 'type': 'message', 'role': 'assistant', 'model': 'm', 'content': [{'type': 'text', 'text': 'a'}],
+           'stop_reason': 'end_turn', 'usage': {'input_tokens': 1, 'output_tokens': 1}}
+RESPONSE = {'id': 'resp_1', 'object': 'response', 'status': 'completed', 'model': 'm', 'output': [
+    {'type': 'code_interpreter_call', 'id': 'ci_1', 'status': 'completed', 'container_id': 'cntr_1', 'code': '', 'outputs': []},
+    {'type': 'message', 'id': 'msg_1', 'role': 'assistant', 'status': 'completed', 'content': [
+        {'type': 'output_text', 'text': 'a', 'annotations': [
+            {'type': 'container_file_citation', 'container_id': 'cntr_1', 'file_id': 'cfile_1'}]}]}],
+    'usage': {'input_tokens': 1, 'output_tokens': 1}}
+GENERATED = {'candidates': [{'content': {'role': 'model', 'parts': [
+    {'text': 'a'}, {'fileData': {'fileUri': 'https://generativelanguage.googleapis.com/v1beta/files/made'}}]},
+    'finishReason': 'STOP'}], 'usageMetadata': {'promptTokenCount': 1, 'candidatesTokenCount': 1}, 'modelVersion': 'm'}
+
+
+class KeptFiles(unittest.TestCase):
+    """Files and containers: whoever's answer made them may name them, at the provider that made them."""
+
+    def setUp(self):
+        self.scripted = Scripted()
+        kinds = {'messages': 'anthropic', 'responses': 'openai_responses', 'generate': 'gemini', 'chat': 'openai_compatible'}
+        providers = [provider(self.scripted.port, f'{name}{suffix}', kind=kind, api_key='k',
+                              base_url=f'http://127.0.0.1:{self.scripted.port}/v1', **more)
+                     for name, kind in kinds.items()
+                     for suffix, more in (('', {}), ('-shared', {'shared_files': True}))]
+        models = [{'name': one['name'], 'targets': [{'provider': one['name'], 'model': 'm'}]} for one in providers]
+        self.gateway = Gateway(config(providers, models=models)).wait_ready()
+        self.addCleanup(self.scripted.close)
+        self.addCleanup(self.gateway.close)
+
+    def ask(self, surface, model, script=None, **fields):
+        if script:
+            self.scripted.script = script
+        body = {
+            'messages': {'model': model, 'max_tokens': 9, 'messages': [USER]},
+            'responses': {'model': model, 'input': [USER]},
+            'chat': {'model': model, 'messages': [USER]},
+            'generate': {'contents': [{'role': 'user', 'parts': [{'text': QUESTION}]}]},
+        }[surface]
+        path = {'messages': '/v1/messages', 'responses': '/v1/responses', 'chat': '/v1/chat/completions',
+                'generate': f'/v1beta/models/{model}:generateContent'}[surface]
+        asked = len(self.scripted.requests)
+        status, _, text = self.gateway.call('POST', path, {**body, **fields})
+        return status, text.decode(), len(self.scripted.requests) - asked
+
+    def assert_unknown(self, answer, named):
+        status, text, asked = answer
+        self.assertEqual((status, asked), (404, 0), text)
+        self.assertIn(named, text)
+        self.assertIn('not_found', text)
+
+    def test_ids_that_nobody_made_are_not_there(self):
+        file = {'type': 'file', 'file_id': 'file_9'}
+        cases = (
+            ('messages', {'container': 'c9'}, 'c9'),
+            ('messages', {'messages': [{'role': 'user', 'content': [{'type': 'document', 'source': file}]}]}, 'file_9'),
+            ('responses', {'tools': [{'type': 'code_interpreter', 'container': 'c9'}]}, 'c9'),
+            ('responses', {'input': [{'role': 'user', 'content': [{'type': 'input_file', 'file_id': 'file_9'}]}]}, 'file_9'),
+            ('chat', {'messages': [{'role': 'user', 'content': [{'type': 'file', 'file': {'file_id': 'file_9'}}]}]}, 'file_9'),
+            ('generate', {'cachedContent': 'cachedContents/9'}, 'cachedContents/9'),
+            ('generate', {'contents': [{'parts': [{'fileData': {
+                'fileUri': 'https://generativelanguage.googleapis.com/v1beta/files/9'}}]}]}, 'files/9'))
+        answers = {'messages': body_of(MESSAGE), 'responses': body_of(RESPONSE), 'generate': body_of(GENERATED),
+                   'chat': JSON_HEAD + b'Content-Length: %d\r\n\r\n%s' % (len(GOOD), GOOD)}
+        for surface, fields, named in cases:
+            with self.subTest(surface, named=named):
+                self.assert_unknown(self.ask(surface, surface, **fields), named)
+                # Where the account's files are everybody's, the provider judges.
+                status, text, asked = self.ask(surface, f'{surface}-shared', answers[surface], **fields)
+                self.assertEqual((status, asked), (200, 1), text)
+
+    def test_a_tokens_count_is_no_way_around(self):
+        status, _, text = self.gateway.call('POST', '/v1/messages/count_tokens', {'model': 'messages', 'messages': [
+            {'role': 'user', 'content': [{'type': 'document', 'source': {'type': 'file', 'file_id': 'file_9'}}]}]})
+        self.assertEqual(status, 404, text)
+
+    def test_what_an_answer_made_may_be_named(self):
+        made = {**MESSAGE, 'container': {'id': 'c1', 'expires_at': '2030-01-01T00:00:00Z'}}
+        self.assertEqual(self.ask('messages', 'messages', body_of(made))[0], 200)
+        self.assertEqual(self.ask('messages', 'messages', container='c1')[0], 200)
+        self.assertEqual(self.ask('responses', 'responses', body_of(RESPONSE))[0], 200)
+        for container in ('cntr_1', {'type': 'auto', 'file_ids': ['cfile_1']}):
+            self.assertEqual(self.ask('responses', 'responses', tools=[
+                {'type': 'code_interpreter', 'container': container}])[0], 200)
+        self.assertEqual(self.ask('generate', 'generate', body_of(GENERATED))[0], 200)
+        part = {'fileData': {'fileUri': GENERATED['candidates'][0]['content']['parts'][1]['fileData']['fileUri']}}
+        self.assertEqual(self.ask('generate', 'generate', contents=[{'parts': [part]}])[0], 200)
+
+    def test_what_a_stream_made_may_be_named(self):
+        start = {'type': 'message_start', 'message': {**MESSAGE, 'content': [], 'stop_reason': None}}
+        self.assertEqual(self.ask('messages', 'messages', events(
+            start, {'type': 'content_block_start', 'index': 0, 'content_block': {
+                'type': 'code_execution_tool_result', 'tool_use_id': 't', 'content': {
+                    'type': 'code_execution_result', 'content': [{'type': 'code_execution_output', 'file_id': 'f1'}]}}},
+            {'type': 'content_block_stop', 'index': 0},
+            {'type': 'message_delta', 'delta': {'stop_reason': 'end_turn', 'container': {'id': 'c1'}},
+             'usage': {'output_tokens': 1}},
+            {'type': 'message_stop'}), stream=True)[0], 200)
+        self.scripted.script = body_of(MESSAGE)
+        self.assertEqual(self.ask('messages', 'messages', container={'id': 'c1'})[0], 200)
+        upload = [{'role': 'user', 'content': [{'type': 'container_upload', 'file_id': 'f1'}]}]
+        self.assertEqual(self.ask('messages', 'messages', messages=upload)[0], 200)
+
+    def test_it_leads_to_the_provider_that_made_it(self):
+        self.ask('responses', 'responses', body_of(RESPONSE))
+        status, text, asked = self.ask('messages', 'messages', container='cntr_1')
+        self.assertEqual((status, asked), (400, 0), text)
 
 
 if __name__ == '__main__':

@@ -45,6 +45,23 @@ std::vector<llm::Part> parts_of(std::string_view content, std::string_view role 
     return call.messages.empty() ? std::vector<llm::Part>{} : call.messages.front().parts;
 }
 
+TEST(AnthropicRead, IdsOfAProviderAreFound) {
+    const auto request = read(R"({"model":"m","max_tokens":1,"container":{"id":"c1","skills":[]},
+        "messages":[{"role":"user","content":[{"type":"document","source":{"type":"file",
+        "file_id":"f1"}},{"type":"container_upload","file_id":"f2"},{"type":"tool_result",
+        "tool_use_id":"t","content":[{"type":"image","source":{"type":"file","file_id":"f3"}}]},
+        {"type":"document","source":{"type":"content","content":[{"type":"image","source":
+        {"type":"file","file_id":"f4"}}]}},{"type":"tool_use","id":"t","name":"f","input":
+        {"file_id":"no","source":{"file_id":"no"}}}]}]})");
+    ASSERT_TRUE(request) << request.error().message();
+    EXPECT_EQ(request->provider_ids,
+              (std::vector<ProviderId>{{"c1", "container", true},
+                                       {"f1", "file_id", true},
+                                       {"f2", "file_id", true},
+                                       {"f3", "file_id", true},
+                                       {"f4", "file_id", true}}));
+}
+
 TEST(AnthropicRead, KnowsWhatItNeedsToKnow) {
     const std::string body = fmt::format(
         R"({{"model":"cl\u0061ude","stream":true,"max_tokens":7,{},"container":"c1"}})", kHello);
@@ -54,7 +71,7 @@ TEST(AnthropicRead, KnowsWhatItNeedsToKnow) {
     EXPECT_EQ(request->model, "claude");
     EXPECT_TRUE(request->stream);
     EXPECT_EQ(request->max_output_tokens, 7);
-    EXPECT_EQ(request->provider_ids, std::vector<std::string>{"c1"});
+    EXPECT_EQ(request->provider_ids, (std::vector<ProviderId>{{"c1", "container", true}}));
     json::Splice splice(body);
     rewrite(*request, "up", splice);
     EXPECT_EQ(splice.str(),

@@ -54,6 +54,10 @@ struct Reader {
         kUsage,
         kUsagePart,
         kError,
+        kContainer,
+        kResult,  // of a tool that the provider ran
+        kResults,
+        kMadeFile,
     };
 
     std::string_view text;
@@ -83,6 +87,9 @@ struct Reader {
                 }
                 [[fallthrough]];
             case kMessage:
+                if (key == "container" && object) {
+                    return kContainer;
+                }
                 if (key == "usage" && object) {
                     has_usage = true;
                     return kUsage;
@@ -93,6 +100,15 @@ struct Reader {
                     {.index = static_cast<std::int64_t>(answer.outputs.size())});
                 block_type = block_text = {};
                 return object ? int{kBlock} : json::kIgnored;
+            case kBlock:
+                return !object              ? json::kIgnored
+                       : key == "content"   ? int{kResult}
+                       : key == "container" ? int{kContainer}  // of message_delta
+                                            : json::kIgnored;
+            case kResult:
+                return key == "content" && !object ? int{kResults} : json::kIgnored;
+            case kResults:
+                return object ? int{kMadeFile} : json::kIgnored;
             case kUsage:
                 return object ? int{kUsagePart} : json::kIgnored;
             default:
@@ -134,6 +150,18 @@ struct Reader {
                     block_text = span;
                 } else if (key == "stop_reason" && is_string) {  // of message_delta
                     answer.finished = true;
+                } else if (key == "file_id" && is_string) {
+                    answer.file_ids.push_back(span);
+                }
+                return;
+            case kContainer:
+                if (key == "id" && is_string) {
+                    answer.file_ids.push_back(span);
+                }
+                return;
+            case kMadeFile:
+                if (key == "file_id" && is_string) {
+                    answer.file_ids.push_back(span);
                 }
                 return;
             case kUsage:

@@ -12,7 +12,15 @@ using json::Kind;
 using json::Span;
 
 struct Reader {
-    enum Scope : int { kBody = json::kRoot + 1, kMessages };
+    enum Scope : int {
+        kBody = json::kRoot + 1,
+        kMessages,
+        kMessage,
+        kContent,
+        kBlock,
+        kSource,
+        kContainer,
+    };
 
     std::string_view text;
     Request request;
@@ -35,20 +43,41 @@ struct Reader {
             }
             return kBody;
         }
+        const bool is_object = kind == Kind::object;
         if (scope == kMessages) {
             messages_empty = false;
-            return json::kIgnored;
+            return is_object ? int{kMessage} : json::kIgnored;
         }
         if (scope != kBody) {
-            return json::kIgnored;
+            return open_content(scope, key, is_object);
         }
         request.body_is_empty = false;
+        if (key == "container" && is_object) {
+            return kContainer;
+        }
         if (key == "messages" && kind == Kind::array) {
             has_messages = true;
             return kMessages;
         }
         wrong_kind(key);
         return json::kIgnored;
+    }
+
+    // Only for the files named in there: blocks may hold blocks (a tool's result, a document).
+    static int open_content(int scope, std::string_view key, bool is_object) {
+        switch (scope) {
+            case kMessage:
+            case kSource:
+                return key == "content" && !is_object ? int{kContent} : json::kIgnored;
+            case kContent:
+                return is_object ? int{kBlock} : json::kIgnored;
+            case kBlock:
+                return is_object && key == "source"     ? int{kSource}
+                       : !is_object && key == "content" ? int{kContent}
+                                                        : json::kIgnored;
+            default:
+                return json::kIgnored;
+        }
     }
 
     void wrong_kind(std::string_view key) {
@@ -72,6 +101,10 @@ struct Reader {
         }
         if (scope == kMessages) {
             messages_empty = false;
+            return;
+        }
+        if (scope != kBody) {
+            name_in(scope, key, kind, span);
             return;
         }
         request.body_is_empty = false;
@@ -99,11 +132,22 @@ struct Reader {
         } else if (key == "service_tier" && kind == Kind::string) {
             request.service_tier = json::read_string(value);
         } else if (key == "container") {
-            if (kind == Kind::string && span.size > 2) {
-                request.provider_ids.push_back(json::read_string(value));
+            if (kind == Kind::string) {
+                request.keep_id(json::read_string(value), "container");
             }
         } else if (key == "messages") {
             wrong_kind(key);
+        }
+    }
+
+    void name_in(int scope, std::string_view key, Kind kind, Span span) {
+        if (kind != Kind::string) {
+            return;
+        }
+        if (scope == kContainer && key == "id") {
+            request.keep_id(json::read_string(span.in(text)), "container");
+        } else if ((scope == kSource || scope == kBlock) && key == "file_id") {
+            request.keep_id(json::read_string(span.in(text)), "file_id");
         }
     }
 };

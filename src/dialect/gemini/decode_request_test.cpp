@@ -25,8 +25,46 @@ TEST(GeminiReadRequest, KnowsWhatTheAdmissionNeeds) {
     EXPECT_TRUE(request->stream);
     EXPECT_EQ(request->max_output_tokens, 7);
     EXPECT_EQ(request->choices, 2);
-    EXPECT_EQ(request->provider_ids, (std::vector<std::string>{"https://f/1", "cachedContents/a"}));
+    EXPECT_EQ(request->provider_ids,
+              (std::vector<ProviderId>{{"cachedContents/a", "cachedContent", true}}));
 }
+
+struct FileCase {
+    std::string_view name, uri;
+    bool is_kept;
+};
+class FileTest : public testing::TestWithParam<FileCase> {};
+// In every place that a file may be named.
+TEST_P(FileTest, IsAnIdWhereGoogleKeepsIt) {
+    for (
+        const std::string_view place :
+        {R"({{"contents":[{{"parts":[{{"fileData":{{"fileUri":"{}"}}}}]}}]}})",
+         R"({{"contents":[{{"parts":[{{"file_data":{{"file_uri":"{}"}}}}]}}]}})",
+         R"({{"contents":[{{}}],"systemInstruction":{{"parts":[{{"fileData":{{"fileUri":"{}"}}}}]}}}})",
+         R"({{"contents":[{{"parts":[{{"functionResponse":{{"parts":[{{"fileData":{{"fileUri":"{}"}}}}]}}}}]}}]}})",
+         R"({{"contents":[{{}}],"tools":[{{"fileSearch":{{"fileSearchStoreNames":["{}"]}}}}]}})"}) {
+        const auto request = read(fmt::format(fmt::runtime(place), GetParam().uri));
+        ASSERT_TRUE(request) << place;
+        const bool is_store = place.find("fileSearchStoreNames") != std::string_view::npos;
+        EXPECT_EQ(request->provider_ids.size(), GetParam().is_kept || is_store ? 1u : 0u) << place;
+    }
+}
+INSTANTIATE_TEST_SUITE_P(
+    GeminiReadRequest,
+    FileTest,
+    testing::Values(
+        FileCase{"own", "https://generativelanguage.googleapis.com/v1beta/files/abc", true},
+        FileCase{"v1", "https://generativelanguage.googleapis.com/v1/files/abc", true},
+        FileCase{"shouted", "HTTPS://GenerativeLanguage.GOOGLEAPIS.com/v1beta/files/abc", true},
+        FileCase{"ported", "https://generativelanguage.googleapis.com:443/v1beta/files/a", true},
+        FileCase{"with_user", "https://a@generativelanguage.googleapis.com/files/a", true},
+        FileCase{"escaped", "https://generativelanguage.googleapis.com/v1beta/%66iles/a", true},
+        FileCase{"bare", "files/abc", true},
+        FileCase{"proxied", "http://127.0.0.1:1/v1beta/files/abc", true},
+        FileCase{"video", "https://www.youtube.com/watch?v=abc", false},
+        FileCase{"bucket", "gs://bucket/files/a.pdf", false},
+        FileCase{"elsewhere", "https://example.com/files/a.pdf", false}),
+    [](const auto& info) { return std::string{info.param.name}; });
 
 TEST(GeminiReadRequest, NamesWhatIsWrong) {
     struct Case {

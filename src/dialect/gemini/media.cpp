@@ -5,6 +5,7 @@
 
 #include "base/base64.h"
 #include "base/text.h"
+#include "dialect/gemini/finish.h"
 
 namespace weir::dialect::gemini {
 
@@ -58,6 +59,20 @@ bool is_fetched_by_google(std::string_view url) {
     return std::any_of(kPlaces.begin(), kPlaces.end(), [url](std::string_view place) {
         return starts_with_ignoring_case(url, place);
     });
+}
+
+bool is_kept_by_google(std::string_view uri) {
+    constexpr std::string_view kFiles = "/v1beta/files/";
+    constexpr std::string_view kHost = "generativelanguage";
+    const std::size_t scheme = uri.find("://");
+    if (scheme == std::string_view::npos) {
+        return true;  // a bare name can only be one of Google's own
+    }
+    const std::string_view rest = uri.substr(scheme + 3);
+    const std::size_t path = std::min(rest.find_first_of("/?#\\"), rest.size());
+    const std::string authority = lower_case(rest.substr(0, path));
+    return authority.find(kHost) != std::string::npos ||
+           starts_with_ignoring_case(rest.substr(path), kFiles);
 }
 
 }  // namespace weir::dialect::gemini

@@ -13,6 +13,9 @@ llm::MediaKind media_kind_of(std::string_view mime);
 std::string_view guess_mime(std::string_view base64);
 // A place that Gemini fetches from by itself: its own files, a bucket of Google's, YouTube.
 bool is_fetched_by_google(std::string_view url);
+// Google's Files API keeps it, for the account that uploaded it; in doubt: it does. The address may
+// be that of a proxy before it.
+bool is_kept_by_google(std::string_view uri);
 // The address of "files/abc123".
 inline constexpr std::string_view kFilesAddress =
     "https://generativelanguage.googleapis.com/v1beta/";

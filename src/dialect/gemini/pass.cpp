@@ -29,6 +29,7 @@ struct Reader {
         kContent,
         kParts,
         kPart,
+        kFile,
         kGrounding,
         kQueries,
         kUsage,
@@ -83,7 +84,7 @@ struct Reader {
                 return object ? int{kPart} : json::kIgnored;
             case kPart:
                 has_more = true;
-                return json::kIgnored;
+                return object && key == "fileData" ? int{kFile} : json::kIgnored;
             case kGrounding:
                 return key == "webSearchQueries" ? int{kQueries} : json::kIgnored;
             case kUsage:
@@ -193,6 +194,11 @@ struct Reader {
                     part_text = span;
                 } else if (key == "thought") {
                     is_thought = kind == Kind::true_;
+                }
+                return;
+            case kFile:
+                if (key == "fileUri" && is_string) {
+                    answer.file_ids.push_back(span);
                 }
                 return;
             case kQueries:

@@ -3,6 +3,7 @@
 
 #include "dialect/gemini/codec.h"
 #include "dialect/gemini/fields.h"
+#include "dialect/gemini/media.h"
 #include "dialect/json/value.h"
 
 namespace weir::dialect::gemini {
@@ -13,8 +14,6 @@ using json::Span;
 
 // Gemini's own ceiling is 8; this one only keeps a wrong figure out of the reckoning.
 constexpr std::int64_t kChoicesMax = 128;
-// Of one request. Beyond it they are still sent, but do not choose the provider.
-constexpr std::size_t kProviderIdsMax = 64;
 
 struct Reader {
     enum Scope : int {
@@ -25,6 +24,10 @@ struct Reader {
         kPart,
         kFile,
         kConfig,
+        kTools,
+        kTool,
+        kSearch,
+        kStores,
     };
 
     std::string_view text;
@@ -60,7 +63,17 @@ struct Reader {
             case kParts:
                 return object ? int{kPart} : json::kIgnored;
             case kPart:
-                return object && is_field(key, "fileData") ? int{kFile} : json::kIgnored;
+                return !object                             ? json::kIgnored
+                       : is_field(key, "fileData")         ? int{kFile}
+                       : is_field(key, "functionResponse") ? int{kContent}
+                                                           : json::kIgnored;
+            case kTools:
+                return object ? int{kTool} : json::kIgnored;
+            case kTool:
+                return object && is_field(key, "fileSearch") ? int{kSearch} : json::kIgnored;
+            case kSearch:
+                return !object && is_field(key, "fileSearchStoreNames") ? int{kStores}
+                                                                        : json::kIgnored;
             case kConfig:
                 wrong_number(key);
                 return json::kIgnored;
@@ -81,6 +94,12 @@ struct Reader {
                 refuse(key, "an object");
             }
             return kConfig;
+        }
+        if (is_field(key, "systemInstruction") && object) {
+            return kContent;
+        }
+        if (key == "tools" && !object) {
+            return kTools;
         }
         const bool is_nested = counts_tokens && is_field(key, "generateContentRequest");
         return is_nested && object ? int{kBody} : json::kIgnored;
@@ -106,7 +125,7 @@ struct Reader {
                 } else if (is_field(key, "serviceTier") && is_string) {
                     request.service_tier = json::read_string(span.in(text));
                 } else if (is_field(key, "cachedContent") && is_string) {
-                    keep_id(span);
+                    request.keep_id(json::read_string(span.in(text)), "cachedContent");
                 }
                 return;
             case kContents:
@@ -114,7 +133,12 @@ struct Reader {
                 return;
             case kFile:
                 if (is_field(key, "fileUri") && is_string) {
-                    keep_id(span);
+                    keep_file(json::read_string(span.in(text)));
+                }
+                return;
+            case kStores:
+                if (is_string) {
+                    request.keep_id(json::read_string(span.in(text)), "tools");
                 }
                 return;
             case kConfig:
@@ -132,9 +156,10 @@ struct Reader {
         }
     }
 
-    void keep_id(Span span) {
-        if (span.size > 2 && request.provider_ids.size() < kProviderIdsMax) {
-            request.provider_ids.push_back(json::read_string(span.in(text)));
+    // What lies elsewhere belongs to nobody here.
+    void keep_file(std::string uri) {
+        if (is_kept_by_google(uri)) {
+            request.keep_id(std::move(uri), "fileUri");
         }
     }
 

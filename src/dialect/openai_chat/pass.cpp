@@ -33,6 +33,7 @@ struct Reader {
         kUsage,
         kPromptDetails,
         kCompletionDetails,
+        kAudio,
     };
 
     std::string_view text;
@@ -75,7 +76,7 @@ struct Reader {
                     key == "audio" || key == "content" || key == "images") {
                     answer.outputs.back().has_other = true;
                 }
-                return json::kIgnored;
+                return key == "audio" && object ? int{kAudio} : json::kIgnored;
             case kUsage:
                 if (key == "prompt_tokens_details" && object) {
                     return kPromptDetails;
@@ -132,6 +133,12 @@ struct Reader {
                 } else if ((key == "refusal" || key == "reasoning_content" || key == "reasoning") &&
                            is_string && span.size > 2) {
                     answer.outputs.back().has_other = true;
+                }
+                return;
+            case kAudio:
+                // A later turn names what was said by it.
+                if (key == "id" && is_string) {
+                    answer.ids.push_back(span);
                 }
                 return;
             case kUsage:

@@ -21,7 +21,16 @@ std::int64_t count_characters(std::string_view text) {
 }
 
 struct Reader {
-    enum Scope : int { kBody = json::kRoot + 1, kStreamOptions, kItems };
+    enum Scope : int {
+        kBody = json::kRoot + 1,
+        kStreamOptions,
+        kItems,
+        kMessage,
+        kContent,  // of a message; pictures to be edited
+        kPart,
+        kFile,
+        kAudio,
+    };
 
     std::string_view text;
     llm::Surface surface;
@@ -72,7 +81,8 @@ struct Reader {
         if (scope == kItems) {
             items_empty = false;
             ++texts;  // of tokens
-            return json::kIgnored;
+            return surface == llm::Surface::chat && kind == Kind::object ? int{kMessage}
+                                                                         : json::kIgnored;
         }
         if (scope == kStreamOptions) {
             stream_options_is_empty = false;
@@ -81,9 +91,15 @@ struct Reader {
             }
         }
         if (scope != kBody) {
-            return json::kIgnored;
+            return open_content(scope, key, kind == Kind::object);
         }
         request.body_is_empty = false;
+        if (surface == llm::Surface::images && (key == "images" || key == "image")) {
+            return kind == Kind::object ? kFile : kContent;
+        }
+        if (surface == llm::Surface::images && key == "mask" && kind == Kind::object) {
+            return kFile;
+        }
         if (key == "stream_options" && kind == Kind::object) {
             stream_options_is_object = true;
             return kStreamOptions;
@@ -94,6 +110,33 @@ struct Reader {
         }
         wrong_container(key);
         return json::kIgnored;
+    }
+
+    // Only for what the provider keeps and a message names.
+    static int open_content(int scope, std::string_view key, bool is_object) {
+        switch (scope) {
+            case kMessage:
+                return key == "content" && !is_object ? int{kContent}
+                       : key == "audio" && is_object  ? int{kAudio}
+                                                      : json::kIgnored;
+            case kContent:
+                return is_object ? int{kPart} : json::kIgnored;
+            case kPart:
+                return is_object ? int{kFile} : json::kIgnored;
+            default:
+                return json::kIgnored;
+        }
+    }
+
+    void name_in(int scope, std::string_view key, Kind kind, Span span) {
+        if (kind != Kind::string) {
+            return;
+        }
+        if ((scope == kPart || scope == kFile) && key == "file_id") {
+            request.keep_id(json::read_string(span.in(text)), "file_id");
+        } else if (scope == kAudio && key == "id") {
+            request.keep_id(json::read_string(span.in(text)), "messages", false);
+        }
     }
 
     void wrong_container(std::string_view key) {
@@ -132,6 +175,7 @@ struct Reader {
             case kBody:
                 break;
             default:
+                name_in(scope, key, kind, span);
                 return;
         }
         request.body_is_empty = false;

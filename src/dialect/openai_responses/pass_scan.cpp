@@ -55,7 +55,8 @@ int PassScan::open(int scope, std::string_view key, Kind kind) {
                 in_output_ = false;
                 return key == "response" ? kResponse : kItem;
             }
-            return key == "error"                    ? int{kError}
+            return key == "annotation" && is_object  ? int{kAnnotation}
+                   : key == "error"                  ? int{kError}
                    : key == "logprobs" && !is_object ? int{kLogprobs}
                                                      : json::kIgnored;
         case kResponse:
@@ -79,10 +80,16 @@ int PassScan::open(int scope, std::string_view key, Kind kind) {
             part_index_ = 0;
             return is_object ? int{kItem} : json::kIgnored;
         case kItem:
-            return key == "content" && !is_object ? int{kContent} : json::kIgnored;
+            return key == "content" && !is_object      ? int{kContent}
+                   : key == "environment" && is_object ? int{kAnnotation}
+                                                       : json::kIgnored;
         case kContent:
             part_type_ = part_text_ = {};
             return is_object ? int{kPart} : json::kIgnored;
+        case kPart:
+            return key == "annotations" && !is_object ? int{kAnnotations} : json::kIgnored;
+        case kAnnotations:
+            return is_object ? int{kAnnotation} : json::kIgnored;
         default:
             return json::kIgnored;
     }
@@ -158,6 +165,13 @@ void PassScan::scalar(int scope, std::string_view key, Kind kind, Span span) {
                 item_type = span;
             } else if (key == "id" && is_string) {
                 view.ids.push_back(span);
+            } else if (key == "container_id" && is_string) {
+                view.file_ids.push_back(span);
+            }
+            return;
+        case kAnnotation:
+            if ((key == "file_id" || key == "container_id") && is_string) {
+                view.file_ids.push_back(span);
             }
             return;
         case kPart:

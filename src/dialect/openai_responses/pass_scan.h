@@ -49,6 +49,8 @@ private:
         kContent,
         kPart,
         kLogprobs,
+        kAnnotations,
+        kAnnotation,  // and whatever else names files
     };
     void scalar_of_event(std::string_view key, json::Kind kind, json::Span span);
     void scalar_of_usage(int scope, std::string_view key, json::Kind kind, json::Span span);

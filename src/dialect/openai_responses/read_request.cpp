@@ -12,9 +12,6 @@ namespace {
 using json::Kind;
 using json::Span;
 
-// They choose a provider: more than a few say nothing new.
-constexpr std::size_t kProviderIdsMax = 64;
-
 struct Reader {
     enum Scope : int {
         kBody = json::kRoot + 1,
@@ -26,7 +23,7 @@ struct Reader {
         kPrompt,
         kTools,
         kTool,
-        kStores,
+        kFiles,
     };
 
     std::string_view text;
@@ -46,11 +43,14 @@ struct Reader {
         }
     }
 
-    void keep_id(std::string id) {
-        auto& ids = request.provider_ids;
-        if (!id.empty() && ids.size() < kProviderIdsMax &&
-            std::find(ids.begin(), ids.end(), id) == ids.end()) {
-            ids.push_back(std::move(id));
+    // Where the provider keeps something, whatever holds its name.
+    void keep_file(std::string_view key, Span span) {
+        for (const std::string_view known : {std::string_view("file_id"),
+                                             std::string_view("container_id"),
+                                             std::string_view("container")}) {
+            if (key == known) {
+                request.keep_id(json::read_string(span.in(text)), known);
+            }
         }
     }
 
@@ -72,17 +72,32 @@ struct Reader {
                 item_has_role = false;
                 return is_object ? int{kItem} : json::kIgnored;
             case kItem:
-                return !is_object && (key == "content" || key == "output") ? int{kContent}
-                                                                           : json::kIgnored;
+                if (is_object) {
+                    return key == "output" || key == "environment" ? int{kPart} : json::kIgnored;
+                }
+                return key == "content" || key == "output" ? int{kContent} : json::kIgnored;
             case kContent:
                 return is_object ? int{kPart} : json::kIgnored;
             case kTools:
                 return is_object ? int{kTool} : json::kIgnored;
             case kTool:
-                return !is_object && key == "vector_store_ids" ? int{kStores} : json::kIgnored;
+                return open_in_tool(key, is_object);
             default:
                 return json::kIgnored;
         }
+    }
+
+    // Also in what a tool holds: a container, a mask, tools of a name space. What the caller's own
+    // functions take is the caller's.
+    static int open_in_tool(std::string_view key, bool is_object) {
+        if (is_object) {
+            return key == "parameters" || key == "headers" || key == "filters" || key == "format"
+                       ? json::kIgnored
+                       : int{kTool};
+        }
+        return key == "vector_store_ids" || key == "file_ids" ? int{kFiles}
+               : key == "tools"                               ? int{kTools}
+                                                              : json::kIgnored;
     }
 
     int open_field(std::string_view key, bool is_object) {
@@ -126,7 +141,7 @@ struct Reader {
         const bool is_reference =
             item_type == "item_reference" || (item_type.empty() && !item_has_role);
         if (scope == kItem && is_reference) {
-            keep_id(std::move(item_id));
+            request.keep_id(std::move(item_id), "input", false);
         }
     }
 
@@ -150,22 +165,29 @@ struct Reader {
                     item_id = word();
                 } else if (key == "role") {
                     item_has_role = true;
+                } else if (is_string) {
+                    keep_file(key, span);
                 }
                 return;
             case kPart:
-                if (key == "file_id" && is_string) {
-                    keep_id(word());
+            case kTool:
+                if (is_string) {
+                    keep_file(key, span);
                 }
                 return;
             case kConversation:
-            case kPrompt:
                 if (key == "id" && is_string) {
-                    keep_id(word());
+                    request.keep_id(word(), "conversation", false);
                 }
                 return;
-            case kStores:
+            case kPrompt:
+                if (key == "id" && is_string) {
+                    request.keep_id(word(), "prompt");
+                }
+                return;
+            case kFiles:
                 if (is_string) {
-                    keep_id(word());
+                    request.keep_id(word(), "tools");
                 }
                 return;
             default:
@@ -208,7 +230,10 @@ struct Reader {
                 return wrong_kind(key);
             }
             continues = true;
-            keep_id(json::read_string(value));
+            const bool is_response = key == "previous_response_id";
+            request.keep_id(json::read_string(value),
+                            is_response ? "previous_response_id" : "conversation",
+                            false);
         } else if (key == "prompt" || key == "tools") {
             wrong_kind(key);
         }

@@ -55,10 +55,48 @@ TEST(ResponsesRequest, IdsOfAProviderAreFound) {
         {"type":"function_call_output","call_id":"c","output":[{"type":"input_file",
         "file_id":"file_3"}]}]})");
     ASSERT_TRUE(request) << request.error().message();
-    EXPECT_EQ(
-        request->provider_ids,
-        (std::vector<std::string>{
-            "resp_1", "conv_1", "pmpt_1", "vs_1", "msg_1", "rs_1", "file_1", "file_2", "file_3"}));
+    EXPECT_EQ(request->provider_ids,
+              (std::vector<ProviderId>{{"resp_1", "previous_response_id", false},
+                                       {"conv_1", "conversation", false},
+                                       {"pmpt_1", "prompt", true},
+                                       {"vs_1", "tools", true},
+                                       {"msg_1", "input", false},
+                                       {"rs_1", "input", false},
+                                       {"file_1", "file_id", true},
+                                       {"file_2", "file_id", true},
+                                       {"file_3", "file_id", true}}));
+}
+
+TEST(ResponsesRequest, IdsOfFilesAreFoundWhereverToolsNameThem) {
+    const auto request = read(R"({"input":[{"type":"code_interpreter_call","id":"ci_1",
+        "container_id":"cntr_1","code":"","outputs":[]},{"type":"computer_call_output",
+        "output":{"type":"computer_screenshot","file_id":"file_1"}},{"type":"shell_call",
+        "environment":{"type":"container_reference","container_id":"cntr_2"}}],
+        "tools":[{"type":"code_interpreter","container":"cntr_3"},{"type":"code_interpreter",
+        "container":{"type":"auto","file_ids":["file_2"]}},{"type":"image_generation",
+        "input_image_mask":{"file_id":"file_3"}},{"type":"namespace","tools":[{"type":
+        "file_search","vector_store_ids":["vs_1"]}]},{"type":"function","name":"f","parameters":
+        {"file_id":"no","properties":{"container":"no"}}}]})");
+    ASSERT_TRUE(request) << request.error().message();
+    std::vector<std::string> ids;
+    for (const ProviderId& named : request->provider_ids) {
+        EXPECT_TRUE(named.is_file) << named.id;
+        ids.push_back(named.id);
+    }
+    EXPECT_EQ(ids,
+              (std::vector<std::string>{
+                  "cntr_1", "file_1", "cntr_2", "cntr_3", "file_2", "file_3", "vs_1"}));
+}
+
+TEST(ResponsesRequest, NoIdIsLostAmongMany) {
+    std::string body = R"({"input":[{"role":"user","content":[)";
+    for (std::size_t i = 0; i < 2 * kProviderIdsMax; ++i) {
+        body +=
+            fmt::format(R"({}{{"type":"input_file","file_id":"file_{}"}})", i == 0 ? "" : ",", i);
+    }
+    const auto request = read(body + "]}]}");
+    ASSERT_TRUE(request);
+    EXPECT_GT(request->provider_ids.size(), kProviderIdsMax);  // which refuses the call
 }
 
 struct BadField {
