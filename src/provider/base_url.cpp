@@ -9,6 +9,19 @@
 
 namespace weir::provider {
 
+std::string join_paths(std::string_view base, std::string_view endpoint) {
+    // The longest end of `base`, from a slash on, that the endpoint begins with, up to a slash.
+    for (std::size_t slash = 0; slash < base.size(); ++slash) {
+        const std::string_view end = base.substr(slash);
+        if (end.front() == '/' && endpoint.starts_with(end) &&
+            (endpoint.size() == end.size() || endpoint[end.size()] == '/')) {
+            base.remove_suffix(end.size());
+            break;
+        }
+    }
+    return fmt::format("{}{}", base, endpoint);
+}
+
 Result<BaseUrl> parse_base_url(std::string_view text) {
     const auto refuse = [text](std::string_view why) {
         return fail(

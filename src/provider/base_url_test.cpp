@@ -49,6 +49,39 @@ TEST(BaseUrl, RefusesWhatCouldMeanSomethingElse) {
     }
 }
 
+struct JoinCase {
+    std::string_view name, base, endpoint, path;
+};
+class JoinTest : public testing::TestWithParam<JoinCase> {};
+TEST_P(JoinTest, SaysTheVersionOnce) {
+    const auto url = parse_base_url("https://h" + std::string(GetParam().base));
+    ASSERT_TRUE(url);
+    EXPECT_EQ(join_paths(url->path, GetParam().endpoint), GetParam().path);
+}
+INSTANTIATE_TEST_SUITE_P(
+    BaseUrl,
+    JoinTest,
+    testing::Values(
+        JoinCase{"anthropic", "", "/v1/messages", "/v1/messages"},
+        JoinCase{"anthropic_v1", "/v1", "/v1/messages", "/v1/messages"},
+        JoinCase{"anthropic_slash", "/v1/", "/v1/messages", "/v1/messages"},
+        JoinCase{"anthropic_proxy", "/claude/v1", "/v1/messages", "/claude/v1/messages"},
+        JoinCase{"gemini", "", "/v1beta/models/{model}:x", "/v1beta/models/{model}:x"},
+        JoinCase{"gemini_beta", "/v1beta", "/v1beta/models/{model}:x", "/v1beta/models/{model}:x"},
+        JoinCase{"azure", "/openai/v1", "/openai/v1/responses", "/openai/v1/responses"},
+        JoinCase{"azure_short", "/openai", "/openai/v1/responses", "/openai/v1/responses"},
+        JoinCase{"azure_deployment",
+                 "/openai",
+                 "/openai/deployments/{model}/chat/completions",
+                 "/openai/deployments/{model}/chat/completions"},
+        JoinCase{"openai", "/v1", "/chat/completions", "/v1/chat/completions"},
+        // Only whole names are the same.
+        JoinCase{"longer", "/v1", "/v1beta/models", "/v1/v1beta/models"},
+        JoinCase{"shorter", "/v1beta", "/v1/messages", "/v1beta/v1/messages"},
+        JoinCase{"part", "/my-v1", "/v1/messages", "/my-v1/v1/messages"},
+        JoinCase{"before", "/v1/proxy", "/v1/messages", "/v1/proxy/v1/messages"}),
+    [](const auto& info) { return std::string{info.param.name}; });
+
 TEST(ProviderKind, TheCatalogNamesEachKindOnceAndItsDefaultsParse) {
     EXPECT_GE(all_kinds().size(), 3u);
     for (const ProviderKind* kind : all_kinds()) {

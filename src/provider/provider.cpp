@@ -162,7 +162,7 @@ void Provider::sign(std::span<const std::string_view> body, WallTime now, std::s
 Provider::Head Provider::make_head(const ProviderSection& section,
                                    llm::Surface surface,
                                    std::string_view path) const {
-    std::string target = base_url_of(section).path + std::string(path);
+    std::string target = join_paths(base_url_of(section).path, path);
     if (!section.api_version.empty()) {
         target += "?api-version=";
         target += sigv4::uri_encode(section.api_version);

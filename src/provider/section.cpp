@@ -198,7 +198,8 @@ config::Section providers_section() {
         .field("base_url",
                &ProviderSection::base_url,
                base_url_type(),
-               "where it is; every kind but the self-hosted ones has a default")
+               "where it is, with or without the version of its API; every kind but the "
+               "self-hosted ones has a default")
         .field("api_key", &ProviderSection::api_key, config::secret(), "Weir's credential there")
         .field("keys",
                &ProviderSection::keys,

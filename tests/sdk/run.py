@@ -15,7 +15,7 @@ if not (here / 'node_modules').is_dir():
     print('the SDK is not installed: script/test does that')
     sys.exit(77)
 FAMILIES = {'chat': ('openai_compatible', '/v1'), 'responses': ('openai_responses', '/v1'),
-            'anthropic': ('anthropic', ''), 'gemini': ('gemini', '')}
+            'anthropic': ('anthropic', '/v1'), 'gemini': ('gemini', '')}
 with simulator() as fast, simulator('--tps', '20') as slow:
     providers = [provider(fast.port), provider(slow.port, 'slow')]
     models = [{'name': name, 'targets': [{'provider': 'sim', 'model': name}]}
