@@ -236,6 +236,19 @@ class Limits(unittest.TestCase):
         self.assertEqual(codes, [401] * 3 + [429] * 2)
         self.assertEqual(gateway.admin('GET', '/keys')[0], 200)
 
+    def test_a_request_that_its_client_breaks_off_counts_against_the_rate(self):
+        gateway = self.start(limits={'per_ip': {'requests': '2/h'}})
+        with gateway.connect() as sock:
+            sock.sendall(f'POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {API_KEY}\r\n'
+                         'Expect: 100-continue\r\nContent-Length: 1000\r\n\r\n'.encode())
+            # The body is asked for when the request has been counted: before that there is nothing to break off.
+            self.assertTrue(sock.recv(1000).startswith(b'HTTP/1.1 100 '))
+            sock.sendall(b'{')
+        # Only when the gateway has noticed is there anything it could have given back.
+        wait_for(lambda: gateway.metrics().get('weir_errors_total{code="cancelled",fault="client"}'), 'the call to end')
+        self.assertEqual(gateway.chat(max_tokens=1)[0], 200)
+        self.assertEqual(gateway.chat(max_tokens=1)[0], 429)
+
     def test_bodies_in_flight(self):
         gateway = self.start(limits={'max_in_flight_bytes': '4KiB'})
         self.assertEqual(gateway.chat(max_tokens=1)[0], 200)
