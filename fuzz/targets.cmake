@@ -1,5 +1,6 @@
 # weir_fuzz(name LINKS weir_module): one line per target.
 weir_fuzz(anthropic LINKS weir_dialect)
+weir_fuzz(carrier LINKS weir_dialect)
 weir_fuzz(gemini LINKS weir_dialect)
 weir_fuzz(http_request LINKS weir_net)
 weir_fuzz(http_response LINKS weir_net)

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/base64.h"
+#include "base/text.h"
 
 namespace weir::dialect {
 namespace {
@@ -54,7 +55,7 @@ CarriedId read_carried_id(std::string_view id) {
     }
     const auto dialect = dialect_of(rest[0]);
     auto text = from_base64(rest.substr(2), Base64::url);
-    if (!dialect || !text) {
+    if (!dialect || !text || !is_utf8(*text)) {
         return {.id = id, .signature = {}};
     }
     return {.id = id.substr(0, mark), .signature = {.text = std::move(*text), .of = *dialect}};
@@ -84,7 +85,7 @@ llm::Signature read_carried_field(std::string_view field, llm::Dialect field_of)
         return own;
     }
     const auto dialect = dialect_of((*marked)[kFieldMark.size()]);
-    if (!dialect) {
+    if (!dialect || !is_utf8(*marked)) {
         return own;
     }
     return {.text = marked->substr(kMarkBytes), .of = *dialect};

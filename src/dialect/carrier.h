@@ -25,6 +25,8 @@ struct CarriedId {
     std::string_view id;  // into what was read
     llm::Signature signature;
 };
+// The id as it is, without a signature, where it holds none: also where a client made one up of
+// bytes that are no UTF-8, which no text of a request may hold.
 CarriedId read_carried_id(std::string_view id);
 
 // For a signature field of dialect `field_of`: its own signatures as they are, others marked

@@ -9,7 +9,7 @@ using llm::Dialect;
 using llm::Signature;
 
 TEST(Carrier, BringsASignatureBackThroughAnId) {
-    const Signature signature{.text = std::string("\x00\xff/+ sig", 8), .of = Dialect::gemini};
+    const Signature signature{.text = std::string("\x00\xc3\xbf/+ sig", 9), .of = Dialect::gemini};
     const std::string carried = carry_in_id("call_1", signature);
     EXPECT_EQ(carried.find_first_not_of(
                   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"),
@@ -26,7 +26,11 @@ TEST(Carrier, LeavesIdsOfOthersAlone) {
                                       "toolu_-weir-sig-",
                                       "a-weir-sig-g-!!",
                                       "a-weir-sig-z-Zg",
-                                      "a-weir-sig-gZg"}) {
+                                      "a-weir-sig-gZg",
+                                      // A signature that is no UTF-8, cut off, overlong.
+                                      "a-weir-sig-g-_w",
+                                      "a-weir-sig-g-YcM",
+                                      "a-weir-sig-g-wIA"}) {
         EXPECT_EQ(read_carried_id(id).id, id);
         EXPECT_EQ(read_carried_id(id).signature.text, "");
     }
@@ -41,6 +45,13 @@ TEST(Carrier, MarksOnlyForeignSignaturesInAField) {
     EXPECT_NE(carried, foreign.text);
     EXPECT_EQ(read_carried_field(carried, Dialect::anthropic), foreign);
     EXPECT_EQ(read_carried_field("", Dialect::gemini).text, "");
+}
+
+TEST(Carrier, TakesNoBytesThatAreNoTextOutOfAField) {
+    // "weir-sig:g:" and 0xff
+    const std::string made_up = "d2Vpci1zaWc6Zzr/";
+    EXPECT_EQ(read_carried_field(made_up, Dialect::anthropic),
+              (Signature{.text = made_up, .of = Dialect::anthropic}));
 }
 
 TEST(Carrier, MarksAThoughtOfAnothersThatNobodySigned) {

@@ -340,7 +340,7 @@ TEST(GeminiStreamEncoder, CarriesForeignSignaturesThroughTheClient) {
             told({.kind = Kind::delta, .text = "th"})({.kind = Kind::delta, .text = "ink"});
         }
         told({.kind = Kind::signature,
-              .text = "\xff sealed?>",
+              .text = "s\x3f\x3f\x3f>>>ealed",
               .signature_of = llm::Dialect::anthropic})({.kind = Kind::part_end});
         Json contents = Json::array();
         for (const Json& chunk : told.chunks()) {
@@ -363,7 +363,7 @@ TEST(GeminiStreamEncoder, CarriesForeignSignaturesThroughTheClient) {
         ASSERT_NE(thought, nullptr);
         EXPECT_EQ(thought->text, redacted ? "" : "think");
         EXPECT_EQ(thought->redacted, redacted);
-        EXPECT_EQ(thought->signature.text, "\xff sealed?>");
+        EXPECT_EQ(thought->signature.text, "s\x3f\x3f\x3f>>>ealed");
         EXPECT_EQ(thought->signature.of, llm::Dialect::anthropic);
     }
 }
