@@ -78,7 +78,8 @@ void run(benchmark::State& state, const OutputRules& with, std::string_view all,
     released.reserve(all.size() + 1024);
     std::uint64_t allocated = 0;
     for (auto _ : state) {
-        OutputFilter filter(with);
+        AnswerLength length;
+        OutputFilter filter(with, length);
         released.clear();
         const std::uint64_t before = allocations.load();
         for (std::size_t at = 0; at < all.size(); at += chunk) {

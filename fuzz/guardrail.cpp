@@ -98,7 +98,8 @@ Outcome filter(const OutputRules& rules,
                std::string_view text,
                std::initializer_list<std::size_t> cuts,
                bool may_pass) {
-    OutputFilter filter(rules);
+    AnswerLength length;
+    OutputFilter filter(rules, length);
     Outcome outcome;
     std::size_t at = 0;
     const auto feed = [&](std::size_t end) {
@@ -161,7 +162,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         WEIR_ASSERT(filter(*rules, phrases, text, {cut}, false) == want);
         WEIR_ASSERT(filter(*rules, phrases, text, {cut, second}, true) == want);
     }
-    OutputFilter by_byte(*rules);
+    AnswerLength length_by_byte;
+    OutputFilter by_byte(*rules, length_by_byte);
     Outcome outcome;
     for (const char& byte : text) {
         by_byte.feed({&byte, 1}, outcome.released);

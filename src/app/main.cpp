@@ -54,7 +54,7 @@ void add_serve(CLI::App& program, int& status) {
 void add_simulate(CLI::App& program, int& status) {
     auto command = std::make_shared<app::SimulateCommand>();
     CLI::App* simulate = program.add_subcommand(
-        "simulate", "Run the simulated provider: OpenAI-shaped, for tests and first steps.");
+        "simulate", "Run the simulated provider, in all four dialects: for tests and first steps.");
     auto& options = command->options;
     simulate->add_option("--listen", command->listen, "where it listens")->capture_default_str();
     simulate->add_option("--ready-file", command->ready_file, "written when calls are taken");

@@ -52,12 +52,19 @@ struct Target {
     std::vector<std::string_view> passed_fields{};
     // OpenAI's chat: the provider knows the limit by its old name, `max_tokens`.
     bool has_old_limit_name = false;
+    llm::EffortBudgets effort_budgets{};  // the operator's
 };
 
 struct EncodedRequest {
     std::string body;
     // What the target has no word for and the answer does without: names of the client's fields.
     std::vector<std::string> dropped;
+};
+
+// Embeddings in OpenAI's form, of a provider that has another.
+struct Vectors {
+    std::string body;  // {"object":"list","data":[…],"model":…,"usage":…}; vectors as numbers
+    llm::Usage usage;
 };
 
 // The answer of a provider that is no 2xx, or an error inside one.
@@ -80,6 +87,21 @@ struct ProviderEdge {
     // What the refusal means. The provider's words reach the client only where the client's request
     // was at fault; otherwise they are private detail.
     Error (*decode_error)(const Refusal& refusal);
+    // How many tokens the encoded request allows the answer, with its thoughts, where that may be
+    // more than the client's own limit; null: never.
+    std::int64_t (*output_tokens_max)(const llm::Call& call, const Target& target) = nullptr;
+    // How large a call is, asked before it is made; null: this dialect has no such question. What
+    // has no part in the count stays out of the request. Errors: as of a call and its answer.
+    Result<EncodedRequest> (*encode_count)(const llm::Call& call, const Target& target) = nullptr;
+    Result<std::int64_t> (*decode_count)(std::string_view body) = nullptr;
+    // OpenAI's embeddings request, and the answer back into OpenAI's form; null: this dialect has
+    // none of its own. `input_tokens_estimate` is told where the provider counted nothing; the
+    // usage is then marked. Errors: as above; invalid_json.
+    Result<EncodedRequest> (*encode_embeddings)(std::string_view body,
+                                                const Target& target) = nullptr;
+    Result<Vectors> (*decode_embeddings)(std::string_view body,
+                                         std::string_view model,
+                                         std::int64_t input_tokens_estimate) = nullptr;
 };
 
 // The same dialect on both sides: bytes pass as they came but for what must change.

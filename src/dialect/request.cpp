@@ -43,9 +43,13 @@ void rewrite(const Request& request, std::string_view upstream_model, json::Spli
     };
     std::array<Edit, 2> edits;
     std::size_t count = 0;
-    if (request.model_in_body && (request.model != upstream_model || request.model_is_foreign ||
-                                  !request.model_span.is_set())) {
+    const bool is_named = request.model_in_body || request.model_span.is_set();
+    if (is_named && (request.model != upstream_model || request.model_is_foreign ||
+                     !request.model_span.is_set())) {
         std::string quoted = "\"";
+        // Where the path names it too (Gemini), it is the name of a resource.
+        constexpr std::string_view kResource = "models/";
+        quoted += request.model_in_body || upstream_model.starts_with(kResource) ? "" : kResource;
         json::append_escaped(quoted, upstream_model);
         quoted += '"';
         if (request.model_span.is_set()) {

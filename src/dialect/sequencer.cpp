@@ -59,14 +59,15 @@ Result<void> Sequencer::hold(const llm::Event& event) {
     auto held = std::make_unique<Waiting>();
     held->event = event;
     std::string& words = held->words;
-    words.reserve(event.text.size() + event.id.size() + event.name.size() + event.mime.size() +
-                  event.signature.size());
+    words.reserve(event.text.size() + event.logprobs.size() + event.id.size() + event.name.size() +
+                  event.mime.size() + event.signature.size());
     const auto keep = [&words](std::string_view& view) {
         const std::size_t at = words.size();
         words += view;  // never reallocates: all was reserved
         view = std::string_view(words).substr(at);
     };
     keep(held->event.text);
+    keep(held->event.logprobs);
     keep(held->event.id);
     keep(held->event.name);
     keep(held->event.mime);

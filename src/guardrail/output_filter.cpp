@@ -57,7 +57,7 @@ void OutputFilter::skip_plain(std::string_view text, std::uint64_t room, Scanned
 OutputFilter::Scanned OutputFilter::scan(std::string_view text, bool is_end) const {
     Scanned at{.last_is_word = last_is_word_};
     const Phrases* const banned = rules_.banned_ ? &*rules_.banned_ : nullptr;
-    const std::uint64_t room = rules_.length_max_ - released_code_points_;
+    const std::uint64_t room = rules_.length_max_ - length_.code_points;
     while (at.end < text.size()) {
         skip_plain(text, room, at);
         if (at.end == text.size()) {
@@ -102,7 +102,7 @@ OutputFilter::Scanned OutputFilter::scan(std::string_view text, bool is_end) con
 }
 
 void OutputFilter::take(const Scanned& scanned) {
-    released_code_points_ += scanned.code_points;
+    length_.code_points += scanned.code_points;
     last_is_word_ = scanned.last_is_word;
     stopped_ = scanned.stop;
 }

@@ -39,12 +39,18 @@ private:
     std::uint64_t length_max_ = ~0ull;  // code points
 };
 
-// One per choice of an answer; one thread. About 60 bytes and what it holds back, which is never
-// more characters than the longest phrase; allocates only where that grows.
+// What the texts of one answer have in common: how long all that was released of them is.
+struct AnswerLength {
+    std::uint64_t code_points = 0;
+};
+
+// One per text of an answer, each finished before the next begins; one thread. About 60 bytes and
+// what it holds back, which is never more characters than the longest phrase; allocates only where
+// that grows.
 class OutputFilter {
 public:
-    // The rules must outlive it.
-    explicit OutputFilter(const OutputRules& rules) : rules_(rules) {}
+    // The rules must outlive it, and the length of the answer that the text belongs to.
+    OutputFilter(const OutputRules& rules, AnswerLength& length) : rules_(rules), length_(length) {}
 
     // Takes the next text and appends to `released` what may go to the client now, never anything
     // at or behind a hit. After a stop all text is swallowed.
@@ -71,8 +77,8 @@ private:
     std::string_view join(std::string_view text, std::string& released);
 
     const OutputRules& rules_;
+    AnswerLength& length_;
     std::string held_;
-    std::uint64_t released_code_points_ = 0;
     bool last_is_word_ = false;  // of what was released
     Stop stopped_ = Stop::none;
 };

@@ -24,7 +24,8 @@ std::shared_ptr<const OutputRules> rules(std::vector<std::string> words,
 }
 
 Outcome filter_in(const OutputRules& with, const std::vector<std::string_view>& parts) {
-    OutputFilter filter(with);
+    AnswerLength length;
+    OutputFilter filter(with, length);
     Outcome outcome;
     for (const std::string_view part : parts) {
         // As the relay does it: the way without a copy first.
@@ -108,7 +109,8 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(OutputFilter, HoldsBackOnlyWhatMayBecomeAHit) {
     const auto with = rules({"foo bar"});
-    OutputFilter filter(*with);
+    AnswerLength length;
+    OutputFilter filter(*with, length);
     std::string released;
     filter.feed("an x fo", released);
     EXPECT_EQ(released, "an x ");
@@ -120,7 +122,8 @@ TEST(OutputFilter, HoldsBackOnlyWhatMayBecomeAHit) {
 
 TEST(OutputFilter, NothingComesAfterAStop) {
     const auto with = rules({"foo"});
-    OutputFilter filter(*with);
+    AnswerLength length;
+    OutputFilter filter(*with, length);
     std::string released;
     EXPECT_EQ(filter.feed("foo and more", released), Stop::banned_word);
     EXPECT_EQ(filter.feed("bar", released), Stop::banned_word);

@@ -43,6 +43,14 @@ struct OutputFormat {
 
 enum class Effort : std::uint8_t { none, minimal, low, medium, high, xhigh, max };
 
+// Tokens to think with, where the client gave a word and the model wants a figure: the operator's
+// choice. Unset: the dialect's own.
+struct EffortBudgets {
+    std::optional<std::int64_t> minimal, low, medium, high, xhigh, max;
+    std::int64_t of(Effort effort, std::int64_t otherwise) const;
+    bool operator==(const EffortBudgets&) const = default;
+};
+
 struct Thinking {
     enum class Mode : std::uint8_t { unset, off, on, adaptive };
     Mode mode = Mode::unset;

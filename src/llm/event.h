@@ -27,7 +27,8 @@ struct Event {
         start,       // id, model
         part_begin,  // part_kind; of a tool call id and name, perhaps a signature; of reasoning
                      // redacted and is_summary; of media mime
-        delta,       // text: a piece of the text, of the tool call's arguments (JSON), of base64
+        delta,       // text: a piece of the text, of the tool call's arguments (JSON), of base64;
+                     // of a text perhaps logprobs
         signature,   // text and signature_of: of the part (comes whole)
         citation,    // citation
         part_end,
@@ -42,6 +43,7 @@ struct Event {
     bool redacted = false;
     bool is_summary = false;
     std::string_view text;
+    std::string_view logprobs;  // of the tokens of `text`: members of OpenAI's array, JSON
     std::string_view id;
     std::string_view name;
     std::string_view model;

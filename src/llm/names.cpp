@@ -92,6 +92,29 @@ bool may_be_form(Operation operation) {
     std::unreachable();
 }
 
+Dialect dialect_of(Surface surface) {
+    switch (surface) {
+        case Surface::responses:
+        case Surface::count_tokens:
+            return Dialect::openai_responses;
+        case Surface::messages:
+            return Dialect::anthropic;
+        case Surface::generate:
+            return Dialect::gemini;
+        case Surface::converse:
+            return Dialect::bedrock;
+        case Surface::chat:
+        case Surface::embeddings:
+        case Surface::completions:
+        case Surface::moderations:
+        case Surface::images:
+        case Surface::audio:
+        case Surface::rerank:
+            return Dialect::openai_chat;
+    }
+    std::unreachable();
+}
+
 Surface surface_of(Dialect dialect) {
     switch (dialect) {
         case Dialect::openai_chat:

@@ -51,6 +51,8 @@ inline constexpr std::size_t kDialectCount = 5;
 std::string_view name(Dialect dialect);
 // Where a dialect's generation calls go.
 Surface surface_of(Dialect dialect);
+// Whose a surface is. Counting and embeddings exist in several forms: this is OpenAI's.
+Dialect dialect_of(Surface surface);
 
 enum class Role : std::uint8_t { system, developer, user, assistant };
 

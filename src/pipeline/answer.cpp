@@ -81,7 +81,7 @@ Result<void> Pipeline::pass_answer(Call& call,
             body, call.public_model(), scratch_.json, splice);
     }
     if (call.runtime().output_rules != nullptr &&
-        !may_pass(view, body, *call.runtime().output_rules)) {
+        !may_pass(call.door.dialect, view, body, *call.runtime().output_rules)) {
         if (call.door.surface == llm::Surface::completions) {
             // Nothing else is in such an answer: no part follows a text.
             dialect::rewrite_answer(view,
@@ -107,6 +107,12 @@ Result<void> Pipeline::pass_answer(Call& call,
 Result<void> Pipeline::translate_answer(Call& call,
                                         std::string_view body,
                                         dialect::json::Splice& splice) {
+    if (call.door.surface == llm::Surface::embeddings) {
+        return translate_vectors(call, body, splice);
+    }
+    if (call.door.surface == llm::Surface::count_tokens) {
+        return translate_count(call, body, splice);
+    }
     WEIR_TRY(auto answer, provider_edge(call).decode_answer(body));
     if (is_empty(answer)) {
         return dialect::unusable_answer("the answer holds nothing");
@@ -119,6 +125,22 @@ Result<void> Pipeline::translate_answer(Call& call,
         screen(answer, *call.runtime().output_rules);
     }
     splice.replace({0, body.size()}, call.client.encode_answer(answer, call.answer_terms()));
+    return {};
+}
+
+Result<void> Pipeline::translate_vectors(Call& call,
+                                         std::string_view body,
+                                         dialect::json::Splice& splice) {
+    WEIR_TRY(auto vectors,
+             provider_edge(call).decode_embeddings(
+                 body, call.asked_model, call.hold.estimate().input_tokens));
+    call.usage = vectors.usage.clamped();
+    if (call.request->wants_base64) {
+        dialect::json::Splice packed(vectors.body);
+        WEIR_TRY(dialect::openai_chat::encode_vectors(vectors.body, {}, scratch_.json, packed));
+        vectors.body = packed.str();
+    }
+    splice.replace({0, body.size()}, std::move(vectors.body));
     return {};
 }
 

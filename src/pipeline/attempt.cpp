@@ -4,7 +4,6 @@
 
 #include "base/text.h"
 #include "dialect/carrier.h"
-#include "dialect/check.h"
 #include "dialect/failure.h"
 #include "dialect/json/document.h"
 #include "net/http_encode.h"
@@ -27,9 +26,11 @@ bool is_event_stream(const net::ResponseHead& head) {
            starts_with_ignoring_case(type, "application/vnd.amazon.eventstream");
 }
 
-// The dialect that the provider answers in.
-llm::Dialect dialect_of_answer(const Call& call) {
-    return call.way.is_translated ? call.provider->kind().dialect : call.door.dialect;
+// What the provider's dialect has no word for is told to the client.
+Result<std::string> body_of(Result<dialect::EncodedRequest> encoded, Call& call) {
+    WEIR_TRY(auto request, std::move(encoded));
+    call.dropped = std::move(request.dropped);
+    return std::move(request.body);
 }
 
 // Of the limits that a provider tells of, the one that is spent.
@@ -86,24 +87,23 @@ void append_version(const Call& call, std::string& head) {
 }  // namespace
 
 const dialect::ProviderEdge& Pipeline::provider_edge(const Call& call) {
-    return dialect::provider_edge(dialect_of_answer(call));
+    return dialect::provider_edge(call.way.dialect);
 }
 
 // The body as the provider's dialect has it. Waits, and has a frame, only where files are fetched.
 aio::Maybe<Result<std::string>> Pipeline::translate(Call& call, std::string_view body) {
     using Encoded = Result<std::string>;
-    auto asked = call.client.decode_request(*call.request, body);
-    if (!asked) {
-        return Encoded(std::unexpected(std::move(asked).error()));
+    if (call.door.surface == llm::Surface::embeddings) {
+        return body_of(provider_edge(call).encode_embeddings(body, call.target()), call);
     }
-    if (auto checked = dialect::check(*asked); !checked) {
-        return Encoded(std::unexpected(std::move(checked).error()));
+    if (auto understood = understand(call, body); !understood) {
+        return Encoded(std::unexpected(std::move(understood).error()));
     }
-    const bool lacks_files = needs_files(call, *asked);
+    const bool lacks_files = needs_files(call, *call.asked);
     if (lacks_files && call.runtime().fetcher) {
-        return fetch_and_encode(call, std::move(*asked));
+        return fetch_and_encode(call, *call.asked);
     }
-    Encoded encoded = encode(call, *asked);
+    Encoded encoded = encode(call, *call.asked);
     if (!encoded && lacks_files) {
         return Encoded(std::unexpected(std::move(encoded).error().with_detail(
             "files named by URLs are not fetched: fetch.enabled is false")));
@@ -112,16 +112,9 @@ aio::Maybe<Result<std::string>> Pipeline::translate(Call& call, std::string_view
 }
 
 Result<std::string> Pipeline::encode(Call& call, const llm::Call& asked) {
-    const provider::ProviderKind& kind = call.provider->kind();
-    const dialect::Target target{
-        .model = call.choice.upstream_model,
-        .provider = call.provider->name(),
-        .output_tokens_max = call.choice.output_tokens_max,
-        .passed_fields = {kind.passed_fields.begin(), kind.passed_fields.end()},
-        .has_old_limit_name = kind.has_old_limit_name};
-    WEIR_TRY(auto encoded, provider_edge(call).encode_request(asked, target));
-    call.dropped = std::move(encoded.dropped);
-    return std::move(encoded.body);
+    const dialect::ProviderEdge& edge = provider_edge(call);
+    const bool counts = call.door.surface == llm::Surface::count_tokens;
+    return body_of((counts ? edge.encode_count : edge.encode_request)(asked, call.target()), call);
 }
 
 aio::Task<Result<void>> Pipeline::attempt(Call& call, std::string_view body) {

@@ -31,4 +31,15 @@ Call::Call(net::ServerCall& server_call,
     is_head = head.method == net::Method::head;
 }
 
+dialect::Target Call::target_at(const router::Choice& at) const {
+    const provider::Provider& there = *runtime().providers[at.target->provider];
+    const provider::ProviderKind& kind = there.kind();
+    return {.model = at.upstream_model,
+            .provider = there.name(),
+            .output_tokens_max = at.output_tokens_max,
+            .passed_fields = {kind.passed_fields.begin(), kind.passed_fields.end()},
+            .has_old_limit_name = kind.has_old_limit_name,
+            .effort_budgets = resolved.model->effort_budgets};
+}
+
 }  // namespace weir::pipeline

@@ -109,6 +109,7 @@ struct Call {
     quota::Slot slot;
     std::optional<Upload> upload;  // where the body is a form
     std::optional<dialect::Request> request;
+    std::optional<llm::Call> asked;  // once it is translated; until the provider answers
     Wishes wishes;
     std::string_view asked_model;  // what the client called it, or the default
     router::Resolved resolved;
@@ -162,6 +163,9 @@ struct Call {
                 .include_usage = request->include_usage,
                 .as_json_array = door.as_json_array};
     }
+    // Where a translated call goes.
+    dialect::Target target() const { return target_at(choice); }
+    dialect::Target target_at(const router::Choice& at) const;
     // The model's label in metrics: what is no configured model is `other`.
     std::string_view model_label() const {
         return resolved.model != nullptr && !resolved.model->name.empty()

@@ -138,7 +138,7 @@ aio::Task<Result<std::vector<net::Fetched>>> fetch_all(aio::Scope& scope,
 }  // namespace
 
 bool Pipeline::needs_files(const Call& call, llm::Call& asked) {
-    return !files_of(asked, call.provider->kind().dialect).empty();
+    return !files_of(asked, call.way.dialect).empty();
 }
 
 aio::Task<Result<std::string>> Pipeline::fetch_and_encode(Call& call, llm::Call asked) {
@@ -152,7 +152,7 @@ aio::Task<Result<std::string>> Pipeline::fetch_and_encode(Call& call, llm::Call 
 }
 
 aio::Task<Result<void>> Pipeline::inline_media(Call& call, llm::Call& asked) {
-    const MediaList files = files_of(asked, call.provider->kind().dialect);
+    const MediaList files = files_of(asked, call.way.dialect);
     const auto most = static_cast<std::size_t>(call.runtime().fetch.per_call_max);
     const std::vector<std::string> urls = urls_of(files, most);
     if (urls.size() > most) {

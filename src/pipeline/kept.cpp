@@ -26,6 +26,14 @@ Failure no_such_file(const dialect::ProviderId& named) {
         .parameter(std::string(named.parameter));
 }
 
+Failure no_such_item(std::string_view id) {
+    return fail(Code::not_found,
+                fmt::format("There is no '{}' for this API key: send the item itself. SDKs do "
+                            "where they are told 'store: false'.",
+                            id))
+        .parameter("input");
+}
+
 Failure nothing_kept(std::string_view id, std::string_view parameter) {
     return fail(Code::not_found, fmt::format("There is no '{}' for this API key.", id))
         .parameter(std::string(parameter));
@@ -82,7 +90,9 @@ aio::Task<Result<void>> Pipeline::check_kept(Call& call) {
         WEIR_CO_TRY(const auto keeper,
                     co_await services_.kept_ids.find(named.id, call.who->key().tenant_id));
         if (!keeper) {
-            co_return named.is_file ? no_such_file(named) : nothing_kept(named.id, named.parameter);
+            co_return named.is_file          ? no_such_file(named)
+            : !named.id.starts_with("resp_") ? no_such_item(named.id)
+                                             : nothing_kept(named.id, named.parameter);
         }
         if (!pin_to(call, keeper->provider)) {
             co_return fail(Code::invalid_request,

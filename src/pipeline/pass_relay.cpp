@@ -46,8 +46,10 @@ void append_event(std::string& into, std::string_view name, std::string_view dat
 }  // namespace
 
 struct PassRelay::TextState {
-    TextState(std::int64_t number, const guardrail::OutputRules& rules)
-        : index(number), filter(rules) {}
+    TextState(std::int64_t number,
+              const guardrail::OutputRules& rules,
+              guardrail::AnswerLength& length)
+        : index(number), filter(rules, length) {}
     std::int64_t index;
     guardrail::OutputFilter filter;
     bool stopped = false;   // by a guardrail
@@ -335,8 +337,18 @@ Result<PassRelay::TextState*> PassRelay::state_of(std::int64_t index) {
     if (texts_.size() >= most) {
         return dialect::unusable_answer("more choices than were asked for");
     }
-    texts_.push_back(std::make_unique<TextState>(index, *terms_.rules));
+    texts_.push_back(std::make_unique<TextState>(index, *terms_.rules, length_of(index)));
     return texts_.back().get();
+}
+
+guardrail::AnswerLength& PassRelay::length_of(std::int64_t index) {
+    const std::int64_t answer = answer_of(terms_.pass.dialect, index);
+    for (auto& [number, length] : lengths_) {
+        if (number == answer) {
+            return length;
+        }
+    }
+    return lengths_.emplace_back(answer, guardrail::AnswerLength{}).second;
 }
 
 void PassRelay::commit(std::string& out) {

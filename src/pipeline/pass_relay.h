@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "dialect/edge.h"
@@ -61,6 +63,7 @@ private:
                                 std::string& out);
     Result<void> emit_renamed(const dialect::sse::Event& event, std::string& out);
     Result<TextState*> state_of(std::int64_t index);
+    guardrail::AnswerLength& length_of(std::int64_t index);
     void commit(std::string& out);
     Result<void> emit(std::string_view event, std::string& out);
 
@@ -72,8 +75,10 @@ private:
     dialect::sse::Decoder decoder_;
     std::unique_ptr<dialect::StreamReader> reader_;
     const PassTerms terms_;
-    std::string quoted_model_;                       // the public one, once it is needed
-    std::vector<std::unique_ptr<TextState>> texts_;  // only where there are rules
+    std::string quoted_model_;  // the public one, once it is needed
+    // Of texts, and of the answers they belong to; only where there are rules.
+    std::vector<std::unique_ptr<TextState>> texts_;
+    std::deque<std::pair<std::int64_t, guardrail::AnswerLength>> lengths_;
     std::string held_;
     std::size_t held_events_ = 0;
     std::optional<llm::Usage> usage_;

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "dialect/carrier.h"
+#include "dialect/check.h"
 #include "dialect/form/request.h"
 #include "pipeline/credential.h"
 #include "price/rates.h"
@@ -148,6 +149,9 @@ aio::Task<Result<void>> Pipeline::run(Call& call) {
     // 4c Set aside what it may use: all or nothing.
     WEIR_CO_TRY(reserve(call));
     // 7 to 9 for every attempt, and 10 before the last byte leaves.
+    if (call.door.surface == llm::Surface::count_tokens) {
+        co_return co_await ask_for_count(call, body);
+    }
     co_return co_await make_attempts(call, body);
 }
 
@@ -238,6 +242,20 @@ Result<void> Pipeline::decode(Call& call, std::string_view body) {
     if (call.door.surface == llm::Surface::count_tokens && dialect::may_carry(body)) {
         call.is_counted_here = true;
     }
+    if (call.way.is_translated && !call.is_counted_here) {
+        WEIR_TRY(understand(call, body));
+    }
+    return {};
+}
+
+// The request as all dialects can say it, once.
+Result<void> Pipeline::understand(Call& call, std::string_view body) {
+    if (call.asked || call.door.surface == llm::Surface::embeddings) {
+        return {};
+    }
+    WEIR_TRY(auto asked, call.client.decode_request(*call.request, body));
+    WEIR_TRY(dialect::check(asked));
+    call.asked = std::move(asked);
     return {};
 }
 
@@ -245,8 +263,16 @@ Result<void> Pipeline::decode(Call& call, std::string_view body) {
 quota::HoldEstimate Pipeline::estimate_at(const Call& call, const router::Choice& choice) {
     std::uint64_t output_tokens = 0;
     if (llm::is_generation(call.door.surface) || call.door.surface == llm::Surface::completions) {
-        const auto each = static_cast<std::uint64_t>(
+        auto each = static_cast<std::uint64_t>(
             call.request->max_output_tokens.value_or(choice.output_tokens_max));
+        const auto way = call.asked ? way_to(call, *choice.target) : std::nullopt;
+        if (const auto raised = way && way->is_translated
+                                    ? dialect::provider_edge(way->dialect).output_tokens_max
+                                    : nullptr) {
+            // What it may think beyond the client's own limit is paid for, too.
+            each = std::max(
+                each, static_cast<std::uint64_t>(raised(*call.asked, call.target_at(choice))));
+        }
         output_tokens = std::min<std::uint64_t>(each, quota::kTokensMax) *
                         static_cast<std::uint64_t>(call.request->choices);
     }

@@ -115,6 +115,7 @@ private:
     aio::Task<Result<void>> look_up(Call& call, std::string credential);
     Result<void> enter(Call& call);
     Result<void> decode(Call& call, std::string_view body);
+    static Result<void> understand(Call& call, std::string_view body);
     static quota::HoldEstimate estimate_at(const Call& call, const router::Choice& choice);
     Result<void> reserve(Call& call);
 
@@ -137,6 +138,10 @@ private:
 
     // count_tokens.cpp
     aio::Task<Result<void>> count_tokens(Call& call, std::string_view body);
+    aio::Task<Result<void>> ask_for_count(Call& call, std::string_view body);
+    static Result<void> translate_count(Call& call,
+                                        std::string_view body,
+                                        dialect::json::Splice& splice);
 
     // kept.cpp
     void keep_ids(Call& call, const MadeIds& ids);
@@ -195,6 +200,9 @@ private:
     aio::Task<Result<void>> relay_answer(Call& call, net::Exchange& exchange);
     Result<void> pass_answer(Call& call, std::string_view body, dialect::json::Splice& splice);
     Result<void> translate_answer(Call& call, std::string_view body, dialect::json::Splice& splice);
+    Result<void> translate_vectors(Call& call,
+                                   std::string_view body,
+                                   dialect::json::Splice& splice);
     static llm::Usage estimate_usage(const Call& call, std::uint64_t text_bytes);
     aio::Task<Result<void>> relay_stream(Call& call, net::Exchange& exchange);
     std::unique_ptr<Relay> make_relay(const Call& call);

@@ -6,8 +6,10 @@ namespace weir::pipeline {
 namespace {
 
 // The text until the hit, and why it ends there.
-guardrail::Stop cut(std::string& text, const guardrail::OutputRules& rules) {
-    guardrail::OutputFilter filter(rules);
+guardrail::Stop cut(std::string& text,
+                    const guardrail::OutputRules& rules,
+                    guardrail::AnswerLength& length) {
+    guardrail::OutputFilter filter(rules, length);
     if (filter.pass(text)) {
         return guardrail::Stop::none;
     }
@@ -36,27 +38,53 @@ llm::FinishReason reason_of(guardrail::Stop stop) {
     std::unreachable();
 }
 
-bool may_pass(const dialect::AnswerView& answer,
+std::int64_t answer_of(llm::Dialect dialect, std::int64_t index) {
+    switch (dialect) {
+        case llm::Dialect::openai_chat:
+        case llm::Dialect::gemini:
+            return index;
+        case llm::Dialect::openai_responses:
+        case llm::Dialect::anthropic:
+        case llm::Dialect::bedrock:
+            return 0;
+    }
+    std::unreachable();
+}
+
+bool may_pass(llm::Dialect dialect,
+              const dialect::AnswerView& answer,
               std::string_view text,
               const guardrail::OutputRules& rules) {
     std::string unescaped, kept;
+    guardrail::AnswerLength length;
+    std::optional<guardrail::OutputFilter> filter;
+    std::int64_t index = 0;  // of the text that the filter reads
+    const auto ends_well = [&] {
+        kept.clear();
+        return !filter || filter->finish(kept) == guardrail::Stop::none;
+    };
     for (const auto& output : answer.outputs) {
         if (output.text.size <= 2) {
             continue;
         }
+        if (!filter || output.index != index) {
+            if (!ends_well()) {
+                return false;
+            }
+            if (!filter || answer_of(dialect, output.index) != answer_of(dialect, index)) {
+                length = {};
+            }
+            index = output.index;
+            filter.emplace(rules, length);
+        }
         // No copy is made to find out that a text passes, but of what is escaped.
         const std::string_view words = dialect::json::view_string(output.text.in(text), unescaped);
-        guardrail::OutputFilter filter(rules);
-        if (filter.pass(words)) {
-            continue;
-        }
         kept.clear();
-        if (filter.feed(words, kept) != guardrail::Stop::none ||
-            filter.finish(kept) != guardrail::Stop::none) {
+        if (!filter->pass(words) && filter->feed(words, kept) != guardrail::Stop::none) {
             return false;
         }
     }
-    return true;
+    return ends_well();
 }
 
 std::vector<dialect::Cut> cuts_of(const dialect::AnswerView& answer,
@@ -69,7 +97,8 @@ std::vector<dialect::Cut> cuts_of(const dialect::AnswerView& answer,
             continue;
         }
         std::string words = dialect::json::read_string(output.text.in(text));
-        const auto stop = cut(words, rules);
+        guardrail::AnswerLength length;
+        const auto stop = cut(words, rules, length);
         if (stop != guardrail::Stop::none) {
             cuts.push_back({.output = i,
                             .kept = std::move(words),
@@ -81,14 +110,15 @@ std::vector<dialect::Cut> cuts_of(const dialect::AnswerView& answer,
 
 void screen(llm::Answer& answer, const guardrail::OutputRules& rules) {
     for (llm::Choice& choice : answer.choices) {
+        guardrail::AnswerLength length;
         for (std::size_t i = 0; i < choice.parts.size(); ++i) {
             auto* const text = std::get_if<llm::Text>(&choice.parts[i].body);
             if (text == nullptr) {
                 continue;
             }
-            const auto stop = cut(text->text, rules);
+            const auto stop = cut(text->text, rules, length);
             if (stop != guardrail::Stop::none) {
-                choice.parts.resize(i + 1);
+                choice.parts.resize(text->text.empty() ? i : i + 1);  // no text is empty
                 choice.finish = reason_of(stop);
                 choice.logprobs_json.clear();  // they would spell out what was cut
                 break;

@@ -14,13 +14,19 @@ namespace weir::pipeline {
 // The reason a client is given where a guardrail ended the answer.
 llm::FinishReason reason_of(guardrail::Stop stop);
 
+// Which answer text `index` of a dialect belongs to: choices are answers of their own, content
+// blocks and items are one together. The longest length is of an answer.
+std::int64_t answer_of(llm::Dialect dialect, std::int64_t index);
+
 // Whether every text of an answer that passes as it came may pass whole; nearly always. `text` is
 // what `answer` was read from.
-bool may_pass(const dialect::AnswerView& answer,
+bool may_pass(llm::Dialect dialect,
+              const dialect::AnswerView& answer,
               std::string_view text,
               const guardrail::OutputRules& rules);
 
-// The texts of an answer in which there is a hit, each cut where the first one begins.
+// The texts of an answer, each a choice of its own, in which there is a hit, each cut where the
+// first one begins.
 std::vector<dialect::Cut> cuts_of(const dialect::AnswerView& answer,
                                   std::string_view text,
                                   const guardrail::OutputRules& rules);

@@ -129,6 +129,7 @@ aio::Task<Result<void>> Pipeline::relay_stream(Call& call, net::Exchange& exchan
                 // From here on nothing is sent again, and the stream may run for minutes: the
                 // request's bytes are not held for it.
                 http.release_request();
+                call.asked.reset();
                 WEIR_CO_TRY(call.slot.hold_bytes(0));
             }
         }

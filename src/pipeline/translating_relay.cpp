@@ -11,10 +11,13 @@ using Kind = llm::Event::Kind;
 
 // A text that is being said, behind its filter.
 struct TranslatingRelay::Text {
-    Text(std::uint32_t of_choice, std::uint32_t number, const guardrail::OutputRules& rules)
-        : choice(of_choice), part(number), filter(rules) {}
+    Text(const llm::Event& begin,
+         const guardrail::OutputRules& rules,
+         guardrail::AnswerLength& length)
+        : choice(begin.choice), part(begin.part), filter(rules, length) {}
     std::uint32_t choice;
     std::uint32_t part;
+    bool begun = false;  // the client was told: not before something of it may be said
     guardrail::OutputFilter filter;
 };
 
@@ -87,14 +90,20 @@ Result<void> TranslatingRelay::take(const llm::Event& event) {
     }
     if (terms_.rules != nullptr) {
         if (event.kind == Kind::part_begin && event.part_kind == llm::PartKind::text) {
-            texts_.push_back(std::make_unique<Text>(event.choice, event.part, *terms_.rules));
-        } else if (Text* const text = text_of(event); text != nullptr) {
+            if (lengths_.size() <= event.choice) {
+                lengths_.resize(event.choice + 1);
+            }
+            texts_.push_back(std::make_unique<Text>(event, *terms_.rules, lengths_[event.choice]));
+            return {};
+        }
+        if (Text* const text = text_of(event); text != nullptr) {
             if (event.kind == Kind::delta) {
                 return screen_delta(event, *text);
             }
             if (event.kind == Kind::part_end) {
                 return screen_end(event, *text);
             }
+            WEIR_TRY(begin_text(*text));
         }
     }
     return encode(event);
@@ -109,24 +118,39 @@ TranslatingRelay::Text* TranslatingRelay::text_of(const llm::Event& event) {
     return nullptr;
 }
 
+Result<void> TranslatingRelay::begin_text(Text& text) {
+    if (text.begun) {
+        return {};
+    }
+    text.begun = true;
+    return encode({.kind = Kind::part_begin,
+                   .choice = text.choice,
+                   .part = text.part,
+                   .part_kind = llm::PartKind::text});
+}
+
 Result<void> TranslatingRelay::screen_delta(const llm::Event& event, Text& text) {
     if (text.filter.pass(event.text)) {
+        WEIR_TRY(begin_text(text));
         return encode(event);
     }
     released_.clear();
     const auto why = text.filter.feed(event.text, released_);
     if (!released_.empty()) {
+        WEIR_TRY(begin_text(text));
         llm::Event part = event;
         part.text = released_;
+        part.logprobs = {};  // they would spell out what is held back
         WEIR_TRY(encode(part));
     }
-    return why == guardrail::Stop::none ? Result<void>{} : stop(event, why);
+    return why == guardrail::Stop::none ? Result<void>{} : stop(event, text, why);
 }
 
 Result<void> TranslatingRelay::screen_end(const llm::Event& event, Text& text) {
     released_.clear();
     const auto why = text.filter.finish(released_);
     if (!released_.empty()) {
+        WEIR_TRY(begin_text(text));
         llm::Event part = event;
         part.kind = Kind::delta;
         part.part_kind = llm::PartKind::text;
@@ -134,19 +158,24 @@ Result<void> TranslatingRelay::screen_end(const llm::Event& event, Text& text) {
         WEIR_TRY(encode(part));
     }
     if (why != guardrail::Stop::none) {
-        return stop(event, why);
+        return stop(event, text, why);
     }
+    WEIR_TRY(begin_text(text));
     std::erase_if(texts_, [&text](const auto& one) { return one.get() == &text; });
     return encode(event);
 }
 
 // A guardrail ends the choice here; when it was the last one, the rest of the provider's answer is
 // not waited for.
-Result<void> TranslatingRelay::stop(const llm::Event& event, guardrail::Stop why) {
-    WEIR_TRY(encode({.kind = Kind::part_end,
-                     .choice = event.choice,
-                     .part = event.part,
-                     .part_kind = llm::PartKind::text}));
+Result<void> TranslatingRelay::stop(const llm::Event& event,
+                                    const Text& text,
+                                    guardrail::Stop why) {
+    if (text.begun) {
+        WEIR_TRY(encode({.kind = Kind::part_end,
+                         .choice = event.choice,
+                         .part = event.part,
+                         .part_kind = llm::PartKind::text}));
+    }
     WEIR_TRY(encode({.kind = Kind::finish, .choice = event.choice, .reason = reason_of(why)}));
     if (stopped_.size() <= event.choice) {
         stopped_.resize(event.choice + 1);

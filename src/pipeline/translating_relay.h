@@ -2,6 +2,7 @@
 // guardrail reads the texts among them, and the client's dialect writes them down.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,8 +40,9 @@ private:
     Result<void> take(const llm::Event& event) override;
     Result<void> screen_delta(const llm::Event& event, Text& text);
     Result<void> screen_end(const llm::Event& event, Text& text);
-    Result<void> stop(const llm::Event& event, guardrail::Stop why);
+    Result<void> stop(const llm::Event& event, const Text& text, guardrail::Stop why);
     Result<void> encode(const llm::Event& event);
+    Result<void> begin_text(Text& text);
     Text* text_of(const llm::Event& event);
 
     const TranslationTerms terms_;
@@ -53,8 +55,10 @@ private:
     std::int64_t text_events_ = 0;
     std::uint64_t text_bytes_ = 0;
     std::optional<llm::Usage> usage_;
-    std::vector<std::unique_ptr<Text>> texts_;  // open ones; only where there are rules
-    std::vector<bool> stopped_;                 // by a guardrail, by choice
+    // Only where there are rules: texts that are open, and how long each choice is.
+    std::vector<std::unique_ptr<Text>> texts_;
+    std::deque<guardrail::AnswerLength> lengths_;
+    std::vector<bool> stopped_;  // by a guardrail, by choice
     std::string released_;
 };
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -28,6 +29,8 @@ struct Endpoint {
     std::string_view path;           // behind the base URL; `{model}` stands for the model's name
     std::string_view stream_path{};  // where a stream has its own; empty: the same
     llm::Operation operation = llm::Operation::only;
+    // Whose form its bytes have; unset: the surface says it.
+    std::optional<llm::Dialect> dialect{};
 };
 
 // What most servers that speak OpenAI's API have.
@@ -37,6 +40,8 @@ inline constexpr Endpoint kCompatibleEndpoints[] = {
     {llm::Surface::completions, "/completions"},
 };
 inline constexpr Endpoint kResponsesEndpoints[] = {{llm::Surface::responses, "/responses"}};
+inline constexpr Endpoint kInputTokensEndpoints[] = {
+    {llm::Surface::count_tokens, "/responses/input_tokens"}};
 // Surfaces that pass through, at OpenAI's paths.
 inline constexpr Endpoint kModerationEndpoints[] = {{llm::Surface::moderations, "/moderations"}};
 inline constexpr Endpoint kImageEndpoints[] = {

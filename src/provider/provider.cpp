@@ -94,10 +94,12 @@ Provider::Provider(const ProviderSection& section, std::shared_ptr<net::Upstream
     for (const Endpoint& endpoint : endpoints) {
         const std::string_view stream_path =
             endpoint.stream_path.empty() ? endpoint.path : endpoint.stream_path;
-        endpoints_.push_back({.surface = endpoint.surface,
-                              .operation = endpoint.operation,
-                              .whole = make_head(section, endpoint.surface, endpoint.path),
-                              .stream = make_head(section, endpoint.surface, stream_path)});
+        endpoints_.push_back(
+            {.surface = endpoint.surface,
+             .operation = endpoint.operation,
+             .dialect = endpoint.dialect.value_or(llm::dialect_of(endpoint.surface)),
+             .whole = make_head(section, endpoint.surface, endpoint.path),
+             .stream = make_head(section, endpoint.surface, stream_path)});
     }
     if (kind_.auth == Auth::aws && section.bearer_token.empty()) {
         signer_ = std::unique_ptr<const Signer>(new Signer{
@@ -194,10 +196,11 @@ std::optional<Way> Provider::way(llm::Surface surface,
             return heads.surface == wanted && heads.operation == operation;
         });
     };
-    // Two dialects count tokens, each in its own way.
-    const bool is_foreign = surface == llm::Surface::count_tokens && dialect != kind_.dialect;
-    if (const auto own = find(surface); own != endpoints_.end() && !is_foreign) {
-        return Way{.endpoint = static_cast<std::size_t>(own - endpoints_.begin())};
+    // Counting and embeddings exist in several forms.
+    if (const auto own = find(surface); own != endpoints_.end()) {
+        return Way{.endpoint = static_cast<std::size_t>(own - endpoints_.begin()),
+                   .is_translated = own->dialect != dialect,
+                   .dialect = own->dialect};
     }
     if (!llm::is_generation(surface)) {
         return std::nullopt;
@@ -207,7 +210,8 @@ std::optional<Way> Provider::way(llm::Surface surface,
         return std::nullopt;
     }
     return Way{.endpoint = static_cast<std::size_t>(other - endpoints_.begin()),
-               .is_translated = true};
+               .is_translated = true,
+               .dialect = other->dialect};
 }
 
 void Provider::begin_head(const Way& way,

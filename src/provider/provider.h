@@ -22,6 +22,7 @@ namespace weir::provider {
 struct Way {
     std::size_t endpoint = 0;    // of the provider
     bool is_translated = false;  // the provider speaks another dialect than the client
+    llm::Dialect dialect = llm::Dialect::openai_chat;  // the provider's, there
 };
 
 class Provider {
@@ -88,6 +89,7 @@ private:
     struct Heads {
         llm::Surface surface;
         llm::Operation operation;
+        llm::Dialect dialect;
         Head whole, stream;
     };
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "llm/call.h"
 #include "price/catalog.h"
 #include "price/rates.h"
 #include "router/policy_section.h"
@@ -71,6 +72,7 @@ struct Model {
     std::optional<std::int64_t> output_tokens_max;  // the configuration's
     Timeouts timeouts;
     Retry retry;
+    llm::EffortBudgets effort_budgets{};
     Sticky sticky = Sticky::first_known;
     std::size_t index = 0;     // in Catalog::models()
     bool asks_prefix = false;  // some group of it is for Strategy::prefix_affinity

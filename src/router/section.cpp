@@ -43,6 +43,19 @@ void check_rules(const ModelSection& section,
     }
 }
 
+config::Type<llm::EffortBudgets> effort_budgets_type() {
+    using llm::EffortBudgets;
+    const auto tokens = [] { return config::optional(config::integer(0, 1'000'000)); };
+    config::Object<EffortBudgets> budgets;
+    budgets.field("minimal", &EffortBudgets::minimal, tokens(), "tokens to think with")
+        .field("low", &EffortBudgets::low, tokens(), "tokens to think with")
+        .field("medium", &EffortBudgets::medium, tokens(), "tokens to think with")
+        .field("high", &EffortBudgets::high, tokens(), "tokens to think with")
+        .field("xhigh", &EffortBudgets::xhigh, tokens(), "tokens to think with")
+        .field("max", &EffortBudgets::max, tokens(), "tokens to think with");
+    return budgets.type();
+}
+
 config::Type<ModelSection> model_type() {
     config::Object<ModelSection> model;
     model.required("name", &ModelSection::name, model_name(), "what clients call it")
@@ -80,6 +93,11 @@ config::Type<ModelSection> model_type() {
                config::optional(config::integer(1, 100'000'000)),
                "the longest answer, for the hold of a request that names no limit; what the "
                "catalog of prices says unless set, else 4096")
+        .field("effort_budgets",
+               &ModelSection::effort_budgets,
+               effort_budgets_type(),
+               "what an effort of the client's means to a model that wants a figure; what its "
+               "family makes of it unless set")
         .field("timeouts", &ModelSection::timeouts, timeouts_type(), "how long to wait for it")
         .field("retry",
                &ModelSection::retry,

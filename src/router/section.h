@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "config/snapshot.h"
+#include "llm/call.h"
 #include "price/rates.h"
 #include "router/policy_section.h"
 #include "router/rule_section.h"
@@ -30,6 +31,7 @@ struct ModelSection {
     Timeouts timeouts;
     Retry retry;
     Sticky sticky = Sticky::first_known;
+    llm::EffortBudgets effort_budgets{};
 };
 
 struct ModelsSection {

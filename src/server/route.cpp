@@ -27,6 +27,7 @@ constexpr Entry kCalls[] = {
     {"/completions", Surface::completions, Dialect::openai_chat},
     {"/embeddings", Surface::embeddings, Dialect::openai_chat},
     {"/responses", Surface::responses, Dialect::openai_responses},
+    {"/responses/input_tokens", Surface::count_tokens, Dialect::openai_responses},
     {"/messages", Surface::messages, Dialect::anthropic},
     {"/messages/count_tokens", Surface::count_tokens, Dialect::anthropic},
     {"/moderations", Surface::moderations, Dialect::openai_chat},

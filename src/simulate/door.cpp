@@ -19,6 +19,7 @@ constexpr Entry kEntries[] = {
     {"/v1/responses", Surface::responses, Dialect::openai_responses},
     {"/v1/messages", Surface::messages, Dialect::anthropic},
     {"/v1/messages/count_tokens", Surface::count_tokens, Dialect::anthropic},
+    {"/v1/responses/input_tokens", Surface::count_tokens, Dialect::openai_responses},
     {"/v1/completions", Surface::completions, Dialect::openai_chat},
     {"/v1/moderations", Surface::moderations, Dialect::openai_chat},
     {"/v1/images/generations", Surface::images, Dialect::openai_chat, Operation::generation},
@@ -39,6 +40,8 @@ constexpr Verb kVerbs[] = {
     {":generateContent", Surface::generate, false},
     {":streamGenerateContent", Surface::generate, true},
     {":countTokens", Surface::count_tokens, false},
+    {":embedContent", Surface::embeddings, false},
+    {":batchEmbedContents", Surface::embeddings, false},
 };
 
 }  // namespace

@@ -39,13 +39,23 @@ llm::Event begin_of(const llm::Part& part, std::uint32_t number) {
 }
 
 // The simulator remembers that an answer was given, not what came before it: a conversation that it
-// keeps goes on with what is new.
+// keeps goes on with what is new, and an item that is named by its id says nothing.
 std::string without_history(std::string_view body) {
     dialect::json::Document document;
     const auto root = document.parse(body, dialect::json::Duplicates::allowed);
     dialect::json::Splice splice(body);
-    if (root && (*root)["previous_response_id"]) {
-        splice.replace((*root)["previous_response_id"].span(), "null");
+    if (!root) {
+        return std::string(body);
+    }
+    for (const dialect::json::Value field : *root) {
+        if (field.key() == "previous_response_id") {
+            splice.replace(field.span(), "null");
+        }
+        for (const dialect::json::Value item : field) {
+            if (field.key() == "input" && item["type"].equals("item_reference")) {
+                splice.replace(item.span(), R"({"type":"reasoning","summary":[]})");
+            }
+        }
     }
     return splice.str();
 }
@@ -210,12 +220,7 @@ aio::Task<void> Simulator::count_tokens(net::ServerCall& call, Door door) {
         co_await respond_error(call, door.dialect, 400, asked.error().message());
         co_return;
     }
-    co_await respond(
-        call,
-        200,
-        fmt::format(R"({{"{}":{}}})",
-                    door.dialect == llm::Dialect::gemini ? "totalTokens" : "input_tokens",
-                    count_prompt_tokens(text_of(*asked))));
+    co_await respond(call, 200, client.encode_token_count(count_prompt_tokens(text_of(*asked))));
 }
 
 aio::Task<void> Simulator::plain(net::ServerCall& call, Play& play) {

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "simulate/compose.h"
+#include "simulate/embeddings.h"
 #include "simulate/example.h"
 #include "simulate/failure.h"
 #include "simulate/other_surfaces.h"
@@ -24,8 +27,35 @@ TEST(Words, StopAtTheLimitAndSaySo) {
 }
 
 TEST(Words, RefuseWhatIsNoRequest) {
-    EXPECT_EQ(read_embeddings("nonsense").error().code(), Code::invalid_json);
-    EXPECT_EQ(read_embeddings(R"({"input":1})").error().parameter(), "input");
+    EXPECT_EQ(read_embeddings({}, "nonsense").error().code(), Code::invalid_json);
+    EXPECT_EQ(read_embeddings({}, R"({"input":1})").error().parameter(), "input");
+    const Door gemini = *find_door("/v1beta/models/m:batchEmbedContents");
+    EXPECT_EQ(read_embeddings(gemini, "[]").error().code(), Code::invalid_json);
+    EXPECT_EQ(read_embeddings(gemini, R"({"requests":[1]})").error().parameter(), "content");
+}
+
+TEST(Embeddings, AreTheSameInBothForms) {
+    const auto vectors_at = [](std::string_view path, std::string_view body, const char* list) {
+        const Door door = *find_door(path);
+        const auto inputs = read_embeddings(door, body);
+        return nlohmann::json::parse(write_embeddings(door, *inputs, 1))[list];
+    };
+    const auto openai =
+        vectors_at("/v1/embeddings", R"({"input":["a","b"],"dimensions":3})", "data");
+    const auto gemini =
+        vectors_at("/v1/models/m:batchEmbedContents",
+                   R"({"requests":[{"content":{"parts":[{"text":"a"}]},"outputDimensionality":3},
+                        {"content":{"parts":[{"text":"b"}]},"outputDimensionality":3}]})",
+                   "embeddings");
+    ASSERT_EQ(gemini.size(), 2u);
+    for (std::size_t i = 0; i < 2; ++i) {
+        EXPECT_EQ(openai[i]["embedding"].size(), 3u);
+        EXPECT_EQ(openai[i]["embedding"], gemini[i]["values"]);
+    }
+    EXPECT_NE(gemini[0]["values"], gemini[1]["values"]);
+    const auto one = vectors_at(
+        "/v1beta/models/m:embedContent", R"({"content":{"parts":[{"text":"a"}]}})", "embedding");
+    EXPECT_EQ(one["values"].size(), 8u);
 }
 
 TEST(Example, IsAllowedByItsSchema) {

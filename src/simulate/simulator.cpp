@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "simulate/embeddings.h"
 #include "simulate/other_surfaces.h"
 #include "simulate/words.h"
 
@@ -53,7 +54,7 @@ aio::Task<void> Simulator::handle(net::ServerCall& call) {
     const bool is_get = head.method == net::Method::get;
     const auto door = head.method == net::Method::post ? find_door(path) : std::nullopt;
     if (door && door->surface == llm::Surface::embeddings) {
-        co_await embeddings(call);
+        co_await embeddings(call, *door);
     } else if (door && has_reply(door->surface)) {
         co_await others(call, *door);
     } else if (door && door->surface == llm::Surface::count_tokens) {
@@ -85,19 +86,17 @@ aio::Task<void> Simulator::refuse(net::ServerCall& call, const Error& error) {
         call, llm::Dialect::openai_chat, info(error.code()).status, error.message());
 }
 
-aio::Task<void> Simulator::embeddings(net::ServerCall& call) {
+aio::Task<void> Simulator::embeddings(net::ServerCall& call, Door door) {
     const Failure failure = pick_failure(call.head().find("x-sim"));
     const auto body = co_await call.read_body(kBodyBytesMax);
     if (!body) {
-        co_await respond_error(call,
-                               llm::Dialect::openai_chat,
-                               info(body.error().code()).status,
-                               body.error().message());
+        co_await respond_error(
+            call, door.dialect, info(body.error().code()).status, body.error().message());
         co_return;
     }
-    auto prompt = read_embeddings(*body);
-    if (!prompt) {
-        co_await respond_error(call, llm::Dialect::openai_chat, 400, prompt.error().message());
+    const auto inputs = read_embeddings(door, *body);
+    if (!inputs) {
+        co_await respond_error(call, door.dialect, 400, inputs.error().message());
         co_return;
     }
     call.release_request();
@@ -108,7 +107,7 @@ aio::Task<void> Simulator::embeddings(net::ServerCall& call) {
     }
     if (failure.status != 0) {
         co_await respond_error(
-            call, llm::Dialect::openai_chat, failure.status, "The simulator was told to fail.");
+            call, door.dialect, failure.status, "The simulator was told to fail.");
         co_return;
     }
     const bool present = co_await pause(options_.first_token + failure.stall);
@@ -116,22 +115,8 @@ aio::Task<void> Simulator::embeddings(net::ServerCall& call) {
         ++stats_.aborted;
         co_return;
     }
-    Json data = Json::array();
-    for (std::size_t i = 0; i < prompt->count; ++i) {
-        data.push_back(
-            {{"object", "embedding"},
-             {"index", i},
-             {"embedding", embedding(options_.seed, prompt->text, i, prompt->dimensions)}});
-    }
-    const auto tokens = count_prompt_tokens(prompt->text);
     ++stats_.completed;
-    co_await respond(call,
-                     200,
-                     Json{{"object", "list"},
-                          {"data", std::move(data)},
-                          {"model", prompt->model},
-                          {"usage", {{"prompt_tokens", tokens}, {"total_tokens", tokens}}}}
-                         .dump());
+    co_await respond(call, 200, write_embeddings(door, *inputs, options_.seed));
 }
 
 aio::Task<void> Simulator::others(net::ServerCall& call, Door door) {

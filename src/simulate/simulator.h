@@ -1,7 +1,7 @@
 // The built-in provider: all four dialects over real HTTP (whole and streamed, tools, thinking,
-// JSON), embeddings and models, for tests, benches and first steps. Answers any model name; what it
-// says is told in compose.h. It counts what it served: the truth that a ledger is compared with.
-// Runs on one reactor thread.
+// JSON), embeddings in two forms, and models, for tests, benches and first steps. Answers any model
+// name; what it says is told in compose.h. It counts what it served: the truth that a ledger is
+// compared with. Runs on one reactor thread.
 #pragma once
 
 #include <chrono>
@@ -79,7 +79,7 @@ private:
     // Keeps an answer of the Responses, as OpenAI does.
     void keep(const Play& play);
     aio::Task<void> kept(net::ServerCall& call, std::string_view id);
-    aio::Task<void> embeddings(net::ServerCall& call);
+    aio::Task<void> embeddings(net::ServerCall& call, Door door);
     // What other_surfaces.h answers.
     aio::Task<void> others(net::ServerCall& call, Door door);
     aio::Task<void> models(net::ServerCall& call, std::string_view id);

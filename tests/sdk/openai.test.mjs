@@ -91,6 +91,31 @@ test('abort in mid-stream: one usage row, marked cancelled', async () => {
   assert.ok(row.output_tokens >= 1);
 });
 
+test('embeddings of a Gemini provider: as the SDK asks by itself, and as numbers', async () => {
+  const request = {model: 'on-gemini', input: ['one', 'two'], dimensions: 16};
+  const {data, usage} = await client.embeddings.create(request);
+  const plain = await client.embeddings.create({...request, encoding_format: 'float'});
+  assert.equal(data.length, 2);
+  for (const [i, one] of data.entries()) {
+    assert.equal(one.embedding.length, 16);
+    assert.deepEqual([...one.embedding], plain.data[i].embedding.map(Math.fround));
+  }
+  assert.ok(usage.prompt_tokens > 0);
+});
+
+test('responses.inputTokens.count: the same of every provider that counts', async () => {
+  const counts = [];
+  for (const family of ['anthropic', 'gemini']) {
+    const {input_tokens: tokens, object} = await client.responses.inputTokens.count({
+      model: `on-${family}`, input: messages[0].content, instructions: 'Be brief.'});
+    assert.equal(object, 'response.input_tokens');
+    counts.push(tokens);
+  }
+  assert.equal(counts[0], counts[1]);
+  const here = await client.responses.inputTokens.count({model: 'on-chat', input: messages[0].content});
+  assert.ok(here.input_tokens > 0);
+});
+
 test('embeddings: one per input', async () => {
   const answer = await client.embeddings.create({
     model: 'sim-embed', input: ['one', 'two', 'three'], encoding_format: 'float'});

@@ -30,6 +30,8 @@ with simulator() as fast, simulator('--tps', '20') as slow:
             models.append({'name': f'{name}-{family}', 'targets': [{
                 'provider': f'{name}-{family}',
                 'model': {'anthropic': 'claude-sonnet-4-5', 'gemini': 'gemini-2.5-flash'}.get(family, 'gpt-5-mini')}]})
+    # One that knows no schema for its answer.
+    models.append({'name': 'old-claude', 'targets': [{'provider': 'on-anthropic', 'model': 'claude-sonnet-4-20250514'}]})
     with Gateway(config(providers, models=models)) as gateway:
         gateway.wait_ready()
         tests = sorted(str(path) for path in here.glob('*.test.mjs'))

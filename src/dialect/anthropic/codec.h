@@ -18,6 +18,8 @@ Result<Request> read_request(const RequestPath& path,
                              json::Scratch& scratch);
 Result<llm::Call> decode_request(const Request& request, std::string_view body);
 Result<EncodedRequest> encode_request(const llm::Call& call, const Target& target);
+// The max_tokens of the encoded request, raised by a budget to think with.
+std::int64_t output_tokens_max(const llm::Call& call, const Target& target);
 
 Result<llm::Answer> decode_answer(std::string_view body);
 std::string encode_answer(const llm::Answer& answer, const AnswerTerms& terms);

@@ -4,6 +4,25 @@
 #include "dialect/failure.h"
 
 namespace weir::dialect::anthropic {
+namespace {
+
+// All that the counter takes; anything else is an error there.
+constexpr std::string_view kCounted[] = {"model",
+                                         "messages",
+                                         "system",
+                                         "tools",
+                                         "tool_choice",
+                                         "thinking",
+                                         "output_config",
+                                         "cache_control"};
+
+}  // namespace
+
+Result<EncodedRequest> encode_count_request(const llm::Call& call, const Target& target) {
+    WEIR_TRY(EncodedRequest request, encode_request(call, target));
+    request.body = json::pick(request.body, kCounted);
+    return request;
+}
 
 std::string encode_token_count(std::int64_t input_tokens) {
     return fmt::format(R"({{"input_tokens":{}}})", input_tokens);

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "dialect/answer_tool.h"
 #include "dialect/anthropic/codec.h"
 #include "dialect/failure.h"
 
@@ -12,6 +13,15 @@ using json::Value;
 
 // The status that the provider would have used, had it not spent it on 200.
 constexpr int kServerError = 500;
+
+bool answers_by_tool(Value root) {
+    for (const Value block : root["content"]) {
+        if (block["type"].equals("tool_use") && block["name"].equals(kAnswerTool)) {
+            return true;
+        }
+    }
+    return false;
+}
 
 void decode_finish(Value root, llm::Choice& choice) {
     std::string aside;
@@ -39,6 +49,9 @@ void decode_finish(Value root, llm::Choice& choice) {
         });
     if (is_normal && has_call) {
         choice.finish = llm::FinishReason::tool_calls;
+    }
+    if (choice.finish == llm::FinishReason::tool_calls && !has_call && answers_by_tool(root)) {
+        choice.finish = llm::FinishReason::stop;
     }
 }
 

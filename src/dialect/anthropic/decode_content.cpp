@@ -1,4 +1,5 @@
 // Content blocks, as clients send them and as providers answer with them.
+#include "dialect/answer_tool.h"
 #include "dialect/anthropic/codec.h"
 #include "dialect/carrier.h"
 
@@ -121,7 +122,12 @@ Result<std::optional<llm::Part>> decode_block(Value block, Origin origin) {
         const auto kind = type == "image" ? llm::MediaKind::image : llm::MediaKind::file;
         WEIR_TRY(part, decode_media(block, kind, type));
     } else if (type == "tool_use") {
-        WEIR_TRY(part.body, decode_tool_use(block, origin));
+        WEIR_TRY(auto call, decode_tool_use(block, origin));
+        if (origin == Origin::provider && call.name == kAnswerTool) {
+            part.body = llm::Text{.text = call.arguments.empty() ? "{}" : call.arguments};
+        } else {
+            part.body = std::move(call);
+        }
     } else if (type == "tool_result") {
         WEIR_TRY(part.body, decode_tool_result(block, origin));
     } else if (type == "thinking") {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "dialect/answer_tool.h"
 #include "dialect/anthropic/codec.h"
 #include "dialect/failure.h"
 
@@ -18,7 +19,13 @@ constexpr int kServerError = 500;
 constexpr std::size_t kOpenBlocksMax = 64;
 
 struct Block {
-    enum class Kind : std::uint8_t { text, thinking, tool, ignored };
+    enum class Kind : std::uint8_t {
+        text,
+        thinking,
+        tool,
+        answer,  // a text in the form of a call
+        ignored,
+    };
     std::int64_t index = 0;
     Kind kind = Kind::ignored;
     bool begun = false;
@@ -28,9 +35,9 @@ struct Block {
 };
 
 PartKind part_kind(Block::Kind kind) {
-    return kind == Block::Kind::text   ? PartKind::text
-           : kind == Block::Kind::tool ? PartKind::tool_call
-                                       : PartKind::reasoning;
+    return kind == Block::Kind::text || kind == Block::Kind::answer ? PartKind::text
+           : kind == Block::Kind::tool                              ? PartKind::tool_call
+                                                                    : PartKind::reasoning;
 }
 
 class Decoder : public StreamDecoder {
@@ -87,6 +94,7 @@ private:
     bool finished_ = false;
     bool ended_ = false;
     bool has_call_ = false;
+    bool has_answer_ = false;  // in the form of a call
     std::uint32_t parts_ = 0;
     std::vector<Block> open_;
     UsageCounters counters_;
@@ -192,6 +200,12 @@ Result<void> Decoder::on_block_start(Value root, EventSink& sink) {
         WEIR_TRY(say(block, content["thinking"], sink));
         return sign(block, content["signature"], sink);
     }
+    if (type.equals("tool_use") && content["name"].equals(kAnswerTool)) {
+        has_answer_ = true;
+        block.kind = Block::Kind::answer;
+        block.input = content["input"].size() > 0 ? content["input"].json() : "{}";
+        return begin(block, sink);
+    }
     if (type.equals("tool_use")) {
         block.kind = Block::Kind::tool;
         block.begun = has_call_ = true;
@@ -232,7 +246,8 @@ Result<void> Decoder::on_block_delta(Value root, EventSink& sink) {
         const std::string_view key = member.key();
         const bool fits = key == "text"           ? block->kind == Block::Kind::text
                           : key == "thinking"     ? block->kind == Block::Kind::thinking
-                          : key == "partial_json" ? block->kind == Block::Kind::tool
+                          : key == "partial_json" ? block->kind == Block::Kind::tool ||
+                                                        block->kind == Block::Kind::answer
                                                   : false;
         if (fits) {
             WEIR_TRY(say(*block, member, sink));
@@ -297,7 +312,8 @@ Result<void> Decoder::close(Block& block, EventSink& sink) {
     if (!closed.begun) {
         return {};
     }
-    if (closed.kind == Block::Kind::tool && !closed.has_arguments && !closed.input.empty()) {
+    const bool is_call = closed.kind == Block::Kind::tool || closed.kind == Block::Kind::answer;
+    if (is_call && !closed.has_arguments && !closed.input.empty()) {
         llm::Event event = of(closed, Kind::delta);
         event.text = closed.input;
         WEIR_TRY(sink.take(event));
@@ -327,6 +343,8 @@ Result<void> Decoder::on_message_delta(Value root, EventSink& sink) {
             reason == llm::FinishReason::stop || reason == llm::FinishReason::stop_sequence;
         if (is_normal && has_call_) {
             reason = llm::FinishReason::tool_calls;
+        } else if (reason == llm::FinishReason::tool_calls && !has_call_ && has_answer_) {
+            reason = llm::FinishReason::stop;
         }
         std::string_view words;
         if (reason == llm::FinishReason::stop_sequence) {

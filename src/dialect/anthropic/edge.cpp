@@ -24,6 +24,9 @@ constinit const ProviderEdge provider{
     .decode_answer = decode_answer,
     .decode_stream = decode_stream,
     .decode_error = decode_error,
+    .output_tokens_max = output_tokens_max,
+    .encode_count = encode_count_request,
+    .decode_count = decode_token_count,
 };
 
 constinit const PassEdge pass{

@@ -12,7 +12,9 @@
 //   stop             stop_sequences, but for those that are white space only (dropped)
 //   tools            every field; `strict` is dropped where the model does not know it
 //   one call a time  tool_choice.disable_parallel_tool_use
-//   json_schema      output_config.format; refused (400) for models before it
+//   json_schema      output_config.format; for models before it a tool that must be called and
+//                    comes back as text (answer_tool.h), without thinking; refused (400) where
+//                    the client wants tools and thinking beside it
 //   json_object, n above 1, logprobs, audio, video, pictures to be made, foreign parts and tools,
 //                    files kept by another provider: refused (400), naming the client's field
 //   seed, penalties, verbosity, user, metadata, other service tiers: dropped and reported

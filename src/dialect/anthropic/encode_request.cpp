@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "dialect/answer_tool.h"
 #include "dialect/anthropic/encode.h"
 #include "dialect/anthropic/thinking.h"
 
@@ -29,9 +30,6 @@ Result<void> refuse_what_changes_the_answer(const Outgoing& out) {
     }
     if (call.format.kind == llm::OutputFormat::Kind::json_object) {
         return out.cannot(words.format, "JSON without a schema (give it a json_schema)");
-    }
-    if (call.format.kind == llm::OutputFormat::Kind::json_schema && !out.facts.takes_json_schema) {
-        return out.cannot(words.format, "a JSON schema for its answer");
     }
     for (const std::string& modality : call.modalities) {
         if (!equals_ignoring_case(modality, "text")) {
@@ -236,15 +234,52 @@ Failure Outgoing::cannot(std::string_view field, std::string_view what) const {
         .parameter(std::string(field));
 }
 
+namespace {
+
+ThinkingPlan plan_of(const llm::Call& call,
+                     const ModelFacts& facts,
+                     const Target& target,
+                     const Conversation& conversation) {
+    return plan_thinking(call,
+                         facts,
+                         {.output_tokens_max = target.output_tokens_max,
+                          .history_lacks_thought = conversation.lacks_thought(),
+                          .budgets = target.effort_budgets});
+}
+
+// A schema for the answer, of a model that knows none: as a tool that must be called.
+bool needs_answer_tool(const llm::Call& call, const ModelFacts& facts) {
+    return call.format.kind == llm::OutputFormat::Kind::json_schema && !facts.takes_json_schema;
+}
+
+Result<llm::Call> answering_by_tool(const Outgoing& out) {
+    const std::string_view field = words_of(out.call.from).format;
+    if (!out.facts.can_be_forced) {
+        return out.cannot(field, "a JSON schema for its answer");
+    }
+    if (is_beside_tools(out.call) &&
+        plan_of(out.call, out.facts, out.target, arrange(out.call, out.facts)).thinks()) {
+        return out.cannot(field, "a JSON schema for its answer beside tools and thinking");
+    }
+    return with_answer_tool(out.call, field);
+}
+
+}  // namespace
+
+std::int64_t output_tokens_max(const llm::Call& call, const Target& target) {
+    const ModelFacts facts = facts_of(target.model);
+    return plan_of(call, facts, target, arrange(call, facts)).max_tokens;
+}
+
 Result<EncodedRequest> encode_request(const llm::Call& call, const Target& target) {
     Outgoing out{.call = call, .target = target, .facts = facts_of(target.model)};
     WEIR_TRY(refuse_what_changes_the_answer(out));
+    if (needs_answer_tool(call, out.facts)) {
+        WEIR_TRY(const llm::Call asked, answering_by_tool(out));
+        return encode_request(asked, target);
+    }
     const Conversation conversation = arrange(call, out.facts);
-    const ThinkingPlan plan =
-        plan_thinking(call,
-                      out.facts,
-                      {.output_tokens_max = target.output_tokens_max,
-                       .history_lacks_thought = conversation.lacks_thought()});
+    const ThinkingPlan plan = plan_of(call, out.facts, target, conversation);
     Writer json(out.encoded.body);
     json.object().field("model", target.model).field("max_tokens", plan.max_tokens);
     if (call.stream) {

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "dialect/anthropic/codec.h"
+#include "dialect/anthropic/count_tokens.h"
 
 namespace weir::dialect::anthropic {
 namespace {
@@ -474,7 +475,7 @@ TEST(AnthropicEncode, WritesASchemaForTheAnswerWhereTheModelTakesOne) {
                    .strict = true};
     EXPECT_EQ(send(call).body["output_config"],
               Json::parse(R"({"format":{"type":"json_schema","schema":{"type":"object"}}})"));
-    EXPECT_EQ(refused(call, kOld), "response_format");
+    EXPECT_FALSE(send(call, kOld).body.contains("output_config"));  // answer_tool_test.cpp
     call.format.kind = llm::OutputFormat::Kind::text;
     EXPECT_FALSE(send(call, kOld).body.contains("output_config"));
 }
@@ -528,6 +529,39 @@ TEST(AnthropicEncode, BringsItsOwnRequestsThrough) {
     const auto sent = send(*call, "claude-opus-4-6");
     EXPECT_EQ(sent.body, Json::parse(body));
     EXPECT_TRUE(sent.dropped.empty());
+}
+
+TEST(AnthropicEncode, AsksTheCounterForNoMoreThanItTakes) {
+    llm::Call call = hello();
+    call.stream = true;
+    call.temperature = 0.5;
+    call.stop = {"x"};
+    call.thinking.effort = llm::Effort::low;
+    call.tools = {{.name = "f", .schema = "{}"}};
+    const auto encoded = encode_count_request(call, {.model = kMiddle});
+    ASSERT_TRUE(encoded);
+    const Json body = Json::parse(encoded->body);
+    Names keys;
+    for (const auto& [key, value] : body.items()) {
+        keys.push_back(key);
+    }
+    EXPECT_EQ(keys, (Names{"messages", "model", "thinking", "tools"}));
+}
+
+// What is held for a call is what its request allows.
+TEST(AnthropicEncode, SaysHowMuchItAllows) {
+    for (const auto effort : {std::optional<llm::Effort>{}, std::optional(llm::Effort::high)}) {
+        for (const std::string_view model : {kOld, kMiddle, kNew}) {
+            llm::Call call = hello();
+            call.thinking.effort = effort;
+            EXPECT_EQ(output_tokens_max(call, {.model = model, .output_tokens_max = 50'000}),
+                      send(call, model, 50'000).body["max_tokens"])
+                << model;
+        }
+    }
+    llm::Call call = hello();
+    call.thinking.effort = llm::Effort::low;
+    EXPECT_EQ(output_tokens_max(call, {.model = kMiddle, .effort_budgets = {.low = 5000}}), 5100);
 }
 
 }  // namespace

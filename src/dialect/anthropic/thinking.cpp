@@ -52,12 +52,14 @@ void say_effort(llm::Effort effort, const ModelFacts& facts, ThinkingPlan& plan)
 
 // The limits of other dialects are for the answer and the thoughts of a model that decides itself;
 // here the thoughts have a budget of their own, on top.
-void plan_budget(const llm::Call& call, std::int64_t cap, ThinkingPlan& plan) {
+void plan_budget(const llm::Call& call,
+                 const ThinkingTerms& terms,
+                 std::int64_t cap,
+                 ThinkingPlan& plan) {
     const auto figure = budget_wish(call.thinking);
-    std::int64_t budget =
-        std::clamp(figure.value_or(budget_of(call.thinking.effort.value_or(llm::Effort::medium))),
-                   kBudgetMin,
-                   kTokensMax);
+    const llm::Effort effort = call.thinking.effort.value_or(llm::Effort::medium);
+    std::int64_t budget = std::clamp(
+        figure.value_or(terms.budgets.of(effort, budget_of(effort))), kBudgetMin, kTokensMax);
     std::int64_t max_tokens = std::min(plan.max_tokens, kTokensMax);
     if (call.from != llm::Dialect::anthropic && call.max_output_tokens) {
         max_tokens += budget;
@@ -100,7 +102,7 @@ void plan_yes(const llm::Call& call,
             plan.dropped = true;
             return;
         }
-        plan_budget(call, cap, plan);
+        plan_budget(call, terms, cap, plan);
         return;
     }
     plan.kind = Kind::adaptive;

@@ -25,6 +25,7 @@ struct ThinkingTerms {
     std::int64_t output_tokens_max = 0;  // the operator's word; 0: the model's own
     // The turn that is going on began without a signed thought: thinking by budget is refused then.
     bool history_lacks_thought = false;
+    llm::EffortBudgets budgets{};
 };
 ThinkingPlan plan_thinking(const llm::Call& call,
                            const ModelFacts& facts,

@@ -1,6 +1,7 @@
 // A whole answer of Converse, and what it shares with the stream.
 #include <array>
 
+#include "dialect/answer_tool.h"
 #include "dialect/bedrock/codec.h"
 #include "dialect/failure.h"
 
@@ -45,6 +46,11 @@ void decode_block(Value block, std::vector<llm::Part>& into) {
         into.push_back(decode_reasoning(reasoning));
     } else if (const Value call = block["toolUse"]; call.is_object() && !is_server_tool(call)) {
         const Value input = call["input"];
+        if (call["name"].equals(kAnswerTool)) {
+            into.push_back(
+                {.body = llm::Text{.text = std::string(input.is_object() ? input.json() : "{}")}});
+            return;
+        }
         into.push_back({.body = llm::ToolCall{
                             .id = call["toolUseId"].string_or(""),
                             .name = call["name"].string_or(""),
@@ -60,13 +66,18 @@ void decode_block(Value block, std::vector<llm::Part>& into) {
     }
 }
 
-bool has_call(const std::vector<llm::Part>& parts) {
+Calls calls_in(Value content, const std::vector<llm::Part>& parts) {
     for (const llm::Part& part : parts) {
         if (llm::as<llm::ToolCall>(part) != nullptr) {
-            return true;
+            return Calls::real;
         }
     }
-    return false;
+    for (const Value block : content) {
+        if (block["toolUse"]["name"].equals(kAnswerTool)) {
+            return Calls::answer;
+        }
+    }
+    return Calls::none;
 }
 
 struct StopWord {
@@ -132,7 +143,7 @@ std::optional<llm::Usage> decode_usage(Value usage) {
     return decoded.clamped();
 }
 
-Result<Stop> decode_stop(Value answer, bool has_tool_call) {
+Result<Stop> decode_stop(Value answer, Calls said) {
     std::string word = answer["stopReason"].string_or("");
     if (word.empty()) {
         return unusable_answer("the answer has no stopReason");
@@ -155,8 +166,10 @@ Result<Stop> decode_stop(Value answer, bool has_tool_call) {
             break;
     }
     // Why it stopped follows what was said.
-    if (stop.reason == FinishReason::stop && has_tool_call) {
+    if (stop.reason == FinishReason::stop && said == Calls::real) {
         stop.reason = FinishReason::tool_calls;
+    } else if (stop.reason == FinishReason::tool_calls && said == Calls::answer) {
+        stop.reason = FinishReason::stop;
     }
     return stop;
 }
@@ -175,7 +188,7 @@ Result<llm::Answer> decode_answer(std::string_view body) {
     for (const Value block : content) {
         decode_block(block, choice.parts);
     }
-    WEIR_TRY(Stop stop, decode_stop(*root, has_call(choice.parts)));
+    WEIR_TRY(Stop stop, decode_stop(*root, calls_in(content, choice.parts)));
     choice.finish = stop.reason;
     (stop.reason == FinishReason::other ? choice.finish_word : choice.stop_sequence) =
         std::move(stop.text);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/base64.h"
+#include "dialect/answer_tool.h"
 #include "dialect/aws/event_stream.h"
 #include "dialect/bedrock/codec.h"
 #include "dialect/failure.h"
@@ -27,6 +28,8 @@ struct Block {
     bool redacted = false;
     // Of the provider's own tools: nobody's to see.
     bool skipped = false;
+    bool is_answer = false;  // a text in the form of a call
+    bool has_input = false;  // of a call
     // Comes in pieces and is told whole: a signature's text, or the bytes of what is sealed.
     std::string sealed;
     // Bytes of an image that are no whole group of base64 yet.
@@ -89,7 +92,7 @@ private:
     bool finished_ = false;
     bool has_metadata_ = false;
     bool ended_ = false;
-    bool has_call_ = false;
+    Calls calls_ = Calls::none;
     std::uint32_t parts_ = 0;  // begun
     std::vector<Block> open_;
     std::string text_, name_;  // unescaped, where that takes a copy
@@ -181,6 +184,10 @@ Result<void> Decoder::close(Block& block, EventSink& sink) {
     if (ended.skipped) {
         return {};
     }
+    if (ended.is_answer && !ended.has_input) {
+        WEIR_TRY(sink.take(
+            {.kind = Kind::delta, .part = ended.part, .part_kind = ended.kind, .text = "{}"}));
+    }
     if (!ended.remainder.empty()) {
         WEIR_TRY(sink.take({.kind = Kind::delta,
                             .part = ended.part,
@@ -208,7 +215,12 @@ Result<void> Decoder::on_block_start(Value event, EventSink& sink) {
             WEIR_TRY(open({.index = index, .skipped = true}, {}, sink));
             return {};
         }
-        has_call_ = true;
+        if (call["name"].equals(kAnswerTool)) {
+            calls_ = std::max(calls_, Calls::answer);
+            WEIR_TRY(open({.index = index, .is_answer = true}, {}, sink));
+            return {};
+        }
+        calls_ = Calls::real;
         WEIR_TRY(open({.index = index, .kind = PartKind::tool_call},
                       {.id = call["toolUseId"].view(text_), .name = call["name"].view(name_)},
                       sink));
@@ -286,14 +298,16 @@ Result<void> Decoder::append_sealed(Block& block, std::string_view piece) {
 }
 
 Result<void> Decoder::on_input(std::int64_t index, Value delta, EventSink& sink) {
-    const Block* const block = find(index);
-    if (block == nullptr || (block->kind != PartKind::tool_call && !block->skipped)) {
+    Block* const block = find(index);
+    if (block == nullptr ||
+        (block->kind != PartKind::tool_call && !block->skipped && !block->is_answer)) {
         return unusable_answer("the input of a tool call came without its start");
     }
     const std::string_view input = delta.view(text_);
     if (block->skipped || input.empty()) {
         return {};
     }
+    block->has_input = true;
     return sink.take(
         {.kind = Kind::delta, .part = block->part, .part_kind = block->kind, .text = input});
 }
@@ -342,7 +356,7 @@ Result<void> Decoder::on_stop(Value event, EventSink& sink) {
     while (!open_.empty()) {
         WEIR_TRY(close(open_.front(), sink));
     }
-    WEIR_TRY(const Stop stop, decode_stop(event, has_call_));
+    WEIR_TRY(const Stop stop, decode_stop(event, calls_));
     finished_ = true;
     WEIR_TRY(sink.take({.kind = Kind::finish, .text = stop.text, .reason = stop.reason}));
     if (!has_metadata_) {

@@ -112,7 +112,8 @@ void Encoder::decide_thinking() {
 void Encoder::decide_budget() {
     const llm::Thinking& wish = call_.thinking;
     const bool is_named = wish.budget_tokens && *wish.budget_tokens > 0;
-    budget_ = is_named ? *wish.budget_tokens : budget_of(wish.effort.value_or(Effort::medium));
+    const Effort effort = wish.effort.value_or(Effort::medium);
+    budget_ = is_named ? *wish.budget_tokens : target_.effort_budgets.of(effort, budget_of(effort));
     budget_ = std::max(budget_, kBudgetMin);
     const std::int64_t cap = target_.output_tokens_max;
     if (limit_ && call_.from != llm::Dialect::anthropic) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "dialect/answer_tool.h"
 #include "dialect/bedrock/encoder.h"
 
 namespace weir::dialect::bedrock {
@@ -116,8 +117,40 @@ Result<EncodedRequest> Encoder::encode() {
     return std::move(encoded_);
 }
 
+std::int64_t Encoder::limit() {
+    collect_turns();
+    decide_thinking();
+    return limit_.value_or(0);
+}
+
+std::int64_t output_tokens_max(const llm::Call& call, const Target& target) {
+    return Encoder(call, target).limit();
+}
+
+bool Encoder::needs_answer_tool() const {
+    return call_.format.kind == llm::OutputFormat::Kind::json_schema &&
+           !facts_.has_structured_output && facts_.family == ModelFacts::Family::claude &&
+           facts_.forcing == ModelFacts::Forcing::named;
+}
+
+Result<llm::Call> Encoder::answering_by_tool() {
+    if (is_beside_tools(call_)) {
+        collect_turns();
+        decide_thinking();
+        if (thinks_) {
+            return cannot(names_.format, "a schema for its answer beside tools and thinking");
+        }
+    }
+    return with_answer_tool(call_, names_.format);
+}
+
 Result<EncodedRequest> encode_request(const llm::Call& call, const Target& target) {
-    return Encoder(call, target).encode();
+    Encoder encoder(call, target);
+    if (!encoder.needs_answer_tool()) {
+        return encoder.encode();
+    }
+    WEIR_TRY(const llm::Call asked, encoder.answering_by_tool());
+    return Encoder(asked, target).encode();
 }
 
 }  // namespace weir::dialect::bedrock

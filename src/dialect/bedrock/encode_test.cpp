@@ -837,5 +837,18 @@ TEST(BedrockModelFacts, ReadTheVersionOutOfEveryName) {
     EXPECT_EQ(facts_of("anthropic.claude-opus-5").forcing, ModelFacts::Forcing::named);
 }
 
+// What is held for a call is what its request allows.
+TEST(BedrockEncode, SaysHowMuchItAllows) {
+    llm::Call call = hello();
+    EXPECT_EQ(provider.output_tokens_max(call, {.model = kSonnet45}), 0);
+    call.max_output_tokens = 100;
+    EXPECT_EQ(provider.output_tokens_max(call, {.model = kSonnet45}), 100);
+    call.thinking.effort = Effort::low;
+    const Target target{.model = kSonnet45, .effort_budgets = {.low = 5000}};
+    EXPECT_EQ(provider.output_tokens_max(call, target), 5100);
+    EXPECT_NE(body(call, kSonnet45, target).find(R"("maxTokens":5100)"), std::string::npos);
+    EXPECT_NE(body(call, kSonnet45, target).find(R"("budget_tokens":5000)"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace weir::dialect::bedrock

@@ -37,6 +37,11 @@ public:
           facts_(facts_of(target.model)),
           names_(names_of(call.from)) {}
     Result<EncodedRequest> encode();
+    // A schema for the answer, of a Claude that knows none: as a tool that must be called.
+    bool needs_answer_tool() const;
+    Result<llm::Call> answering_by_tool();
+    // The limit that encode() would write; 0: none.
+    std::int64_t limit();
 
 private:
     Failure cannot(std::string_view parameter, std::string_view what) const;

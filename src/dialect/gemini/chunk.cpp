@@ -9,6 +9,7 @@
 #include "dialect/gemini/codec.h"
 #include "dialect/gemini/fields.h"
 #include "dialect/gemini/finish.h"
+#include "dialect/gemini/logprobs.h"
 #include "dialect/gemini/usage.h"
 
 namespace weir::dialect::gemini {
@@ -76,6 +77,9 @@ Result<void> ChunkReader::read_candidate(Value candidate, EventSink& sink) {
         choices_.resize(choice + 1);
     }
     choices_[choice].seen = true;
+    if (opaque_ == nullptr) {
+        append_logprobs(candidate["logprobsResult"], choices_[choice].logprobs);
+    }
     Value grounding, citations;
     for (const Value member : candidate) {
         const std::string_view key = member.key();
@@ -146,11 +150,7 @@ Result<void> ChunkReader::read_text(std::string_view text,
         if (!state.has_open || state.open_kind != kind) {
             WEIR_TRY(begin(choice, kind, sink, {.is_summary = is_thought}));
         }
-        WEIR_TRY(sink.take({.kind = Kind::delta,
-                            .choice = choice,
-                            .part = choices_[choice].open_part,
-                            .part_kind = kind,
-                            .text = text}));
+        WEIR_TRY(give_text(text, kind, choice, sink));
     }
     // The signature of a text may trail in an empty part: it belongs to what was said before.
     const Choice& state = choices_[choice];
@@ -163,6 +163,25 @@ Result<void> ChunkReader::read_text(std::string_view text,
                       .part_kind = state.open_kind,
                       .text = signature,
                       .signature_of = llm::Dialect::gemini});
+}
+
+Result<void> ChunkReader::give_text(std::string_view text,
+                                    PartKind kind,
+                                    std::uint32_t choice,
+                                    EventSink& sink) {
+    Choice& state = choices_[choice];
+    const bool has_logprobs = kind == PartKind::text && !state.logprobs.empty();
+    WEIR_TRY(sink.take(
+        {.kind = Kind::delta,
+         .choice = choice,
+         .part = state.open_part,
+         .part_kind = kind,
+         .text = text,
+         .logprobs = has_logprobs ? std::string_view(state.logprobs) : std::string_view{}}));
+    if (has_logprobs) {
+        state.logprobs.clear();
+    }
+    return {};
 }
 
 Result<void> ChunkReader::read_call(Value call,
@@ -237,6 +256,9 @@ Result<void> ChunkReader::close(std::uint32_t choice, EventSink& sink) {
     Choice& state = choices_[choice];
     if (!state.has_open) {
         return {};
+    }
+    if (state.open_kind == PartKind::text && !state.logprobs.empty()) {
+        WEIR_TRY(give_text({}, PartKind::text, choice, sink));
     }
     if (state.open_kind == PartKind::text && !state.sources.empty()) {
         WEIR_TRY(cite_sources(choice, sink));

@@ -56,6 +56,7 @@ private:
         llm::FinishReason reason = llm::FinishReason::none;
         std::string word, message;  // of the reason
         std::vector<Source> sources;
+        std::string logprobs;  // of a stream, until their text is told: members of OpenAI's array
     };
 
     Result<void> start(json::Value chunk, EventSink& sink);
@@ -64,6 +65,10 @@ private:
     Result<void> read_text(std::string_view text,
                            bool is_thought,
                            std::string_view signature,
+                           std::uint32_t choice,
+                           EventSink& sink);
+    Result<void> give_text(std::string_view text,
+                           llm::PartKind kind,
                            std::uint32_t choice,
                            EventSink& sink);
     Result<void> read_call(json::Value call,

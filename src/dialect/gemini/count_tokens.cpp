@@ -4,6 +4,7 @@
 
 #include "dialect/failure.h"
 #include "dialect/gemini/codec.h"
+#include "dialect/gemini/encode.h"
 #include "dialect/json/document.h"
 #include "dialect/json/writer.h"
 
@@ -14,7 +15,7 @@ Result<EncodedRequest> encode_count_request(const llm::Call& call, const Target&
     std::string body;
     json::Writer json(body);
     json.object().key("generateContentRequest").object();
-    json.field("model", fmt::format("models/{}", target.model));
+    json.field("model", resource_of(target.model));
     // Never empty: a request has contents.
     json.raw(std::string_view(request.body).substr(1));
     body += '}';

@@ -396,5 +396,26 @@ TEST(GeminiSchema, BecomesJsonSchema) {
         "required":["a"],"additionalProperties":false})"));
 }
 
+// countTokens of a whole request names the model twice, and Google refuses two names.
+TEST(GeminiRequest, NamesTheProvidersModelWhereTheBodyRepeatsIt) {
+    json::Scratch scratch;
+    const std::string body =
+        R"({"generateContentRequest":{"model":"models/alias","contents":[{"parts":[]}]}})";
+    for (const std::string_view model : {"up", "models/up"}) {
+        const auto request = client.read_request(
+            {.surface = llm::Surface::count_tokens, .model = "alias"}, body, scratch);
+        ASSERT_TRUE(request);
+        json::Splice splice(body);
+        rewrite(*request, model, splice);
+        EXPECT_EQ(splice.str(),
+                  R"({"generateContentRequest":{"model":"models/up","contents":[{"parts":[]}]}})");
+    }
+    const auto same =
+        client.read_request({.surface = llm::Surface::count_tokens, .model = "up"}, body, scratch);
+    json::Splice untouched(body);
+    rewrite(*same, "up", untouched);
+    EXPECT_EQ(untouched.str(), body);
+}
+
 }  // namespace
 }  // namespace weir::dialect::gemini

@@ -2,6 +2,7 @@
 
 #include "dialect/gemini/codec.h"
 #include "dialect/gemini/count_tokens.h"
+#include "dialect/gemini/embeddings.h"
 #include "dialect/gemini/models.h"
 
 namespace weir::dialect::gemini {
@@ -32,6 +33,10 @@ constinit const ProviderEdge provider{
     .decode_answer = decode_answer,
     .decode_stream = decode_stream,
     .decode_error = decode_error,
+    .encode_count = encode_count_request,
+    .decode_count = decode_count,
+    .encode_embeddings = encode_embeddings,
+    .decode_embeddings = decode_embeddings,
 };
 
 constinit const PassEdge pass{

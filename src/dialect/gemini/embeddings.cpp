@@ -17,7 +17,7 @@ using json::Value;
 constexpr int kServerError = 500;
 
 void write_input(Value text, const Target& target, Value dimensions, json::Writer& json) {
-    json.object().field("model", fmt::format("models/{}", target.model));
+    json.object().field("model", resource_of(target.model));
     json.key("content").object().key("parts").array();
     json.object().raw_field("text", text.json()).end_object();
     json.end_array().end_object();
@@ -67,9 +67,9 @@ Result<EncodedRequest> encode_embeddings(std::string_view body, const Target& ta
     return request;
 }
 
-Result<Embeddings> decode_embeddings(std::string_view body,
-                                     std::string_view model,
-                                     std::int64_t input_tokens_estimate) {
+Result<Vectors> decode_embeddings(std::string_view body,
+                                  std::string_view model,
+                                  std::int64_t input_tokens_estimate) {
     json::Document document;
     const auto root = document.parse(body, json::Duplicates::allowed);
     if (!root) {
@@ -82,7 +82,7 @@ Result<Embeddings> decode_embeddings(std::string_view body,
     if (!list.is_array() || list.size() == 0) {
         return unusable_answer("an answer without embeddings");
     }
-    Embeddings result;
+    Vectors result;
     json::Writer json(result.body);
     json.object().field("object", "list").key("data").array();
     std::int64_t index = 0;

@@ -8,7 +8,6 @@
 #include <string_view>
 
 #include "dialect/edge.h"
-#include "llm/usage.h"
 
 namespace weir::dialect::gemini {
 
@@ -19,14 +18,9 @@ inline constexpr std::size_t kEmbeddingsMax = 100;
 // for lists of token ids, which are of OpenAI's tokenizer, and for too many texts.
 Result<EncodedRequest> encode_embeddings(std::string_view body, const Target& target);
 
-struct Embeddings {
-    std::string body;  // {"object":"list","data":[…],"model":…,"usage":…}
-    llm::Usage usage;
-};
-// `input_tokens_estimate` is told where the provider counted nothing; the usage is then marked.
 // Errors: upstream_invalid_response; what an error inside the answer means.
-Result<Embeddings> decode_embeddings(std::string_view body,
-                                     std::string_view model,
-                                     std::int64_t input_tokens_estimate);
+Result<Vectors> decode_embeddings(std::string_view body,
+                                  std::string_view model,
+                                  std::int64_t input_tokens_estimate);
 
 }  // namespace weir::dialect::gemini

@@ -61,6 +61,9 @@ struct RequestEncoder {
 std::string message_path(llm::Dialect dialect, std::size_t message);
 std::string part_path(llm::Dialect dialect, std::size_t message, std::size_t part);
 
+// "models/…": how a body names the model.
+std::string resource_of(std::string_view model);
+
 // Of a field that Gemini has no way to honour.
 Failure cannot(std::string parameter, std::string_view what);
 

@@ -216,7 +216,7 @@ void Settings::write_format() {
 }
 
 void Settings::write_thinking() {
-    const ThinkingConfig config = thinking_config(facts, call.thinking);
+    const ThinkingConfig config = thinking_config(facts, call.thinking, target.effort_budgets);
     if (config.is_lost) {
         drop(is_chat(call)                                 ? "reasoning_effort"
              : call.from == llm::Dialect::openai_responses ? "reasoning"
@@ -305,6 +305,11 @@ void Settings::write_rest() {
 }
 
 }  // namespace
+
+std::string resource_of(std::string_view model) {
+    constexpr std::string_view kModels = "models/";
+    return model.starts_with(kModels) ? std::string(model) : fmt::format("{}{}", kModels, model);
+}
 
 Failure cannot(std::string parameter, std::string_view what) {
     return fail(Code::invalid_request,

@@ -402,6 +402,19 @@ TEST(GeminiCountTokens, AsksAndAnswers) {
     EXPECT_EQ(decode_count("[").error().code(), Code::upstream_invalid_response);
 }
 
+TEST(GeminiEncode, AnEffortMeansWhatTheOperatorSays) {
+    llm::Call call = hello();
+    const auto budget = [&call](llm::Effort effort) {
+        call.thinking.effort = effort;
+        const auto request = encode_request(
+            call, {.model = "gemini-2.5-pro", .effort_budgets = {.low = 5000, .high = 1'000'000}});
+        return Json::parse(request->body)["generationConfig"]["thinkingConfig"]["thinkingBudget"];
+    };
+    EXPECT_EQ(budget(llm::Effort::low), 5000);
+    EXPECT_EQ(budget(llm::Effort::medium), 8192);
+    EXPECT_EQ(budget(llm::Effort::high), 32768);  // the model's most
+}
+
 TEST(GeminiModels, AreListedAsGoogleListsThem) {
     const std::vector<ModelEntry> models{
         {.id = "chat\"x", .input_tokens_max = 9, .output_tokens_max = 5},

@@ -8,6 +8,7 @@
 #include "dialect/gemini/chunk.h"
 #include "dialect/gemini/codec.h"
 #include "dialect/gemini/finish.h"
+#include "dialect/gemini/logprobs.h"
 #include "dialect/gemini/parts.h"
 #include "dialect/gemini/usage.h"
 #include "dialect/sequencer.h"
@@ -113,12 +114,21 @@ private:
     void close_chunk(std::string& out) { out += is_array_ ? "" : "\r\n\r\n"; }
     // A chunk with one part, which `write` writes.
     template <class Write>
-    void chunk(std::uint32_t choice, std::string& out, Write write) {
+    void chunk(std::uint32_t choice,
+               std::string& out,
+               Write write,
+               std::string_view logprobs = {}) {
         open_chunk(out);
         out += R"({"candidates":[{"content":{"parts":[)";
         Writer json(out);
         write(json);
-        out += R"(],"role":"model"},"index":)";
+        out += R"(],"role":"model"},)";
+        if (!logprobs.empty()) {
+            Writer beside(out);
+            encode_logprobs(fmt::format(R"({{"content":[{}]}})", logprobs), beside);
+            out += ',';
+        }
+        out += R"("index":)";
         fmt::format_to(std::back_inserter(out), "{}}}],", choice);
         out += identity_;
         out += '}';
@@ -151,18 +161,19 @@ private:
 
 void Encoder::delta(const llm::Event& event, std::string& out) {
     OpenPart* const part = find(event);
-    if (part == nullptr || event.text.empty()) {
+    if (part == nullptr || (event.text.empty() && event.logprobs.empty())) {
         return;
     }
+    const auto write = [&](Writer& json) {
+        write_text(event.text, part->kind == PartKind::reasoning, {}, json);
+    };
     switch (part->kind) {
         case PartKind::refusal:
             choice(event.choice).ending.has_refusal = true;
             [[fallthrough]];
         case PartKind::text:
         case PartKind::reasoning:
-            return chunk(event.choice, out, [&](Writer& json) {
-                write_text(event.text, part->kind == PartKind::reasoning, {}, json);
-            });
+            return chunk(event.choice, out, write, event.logprobs);
         case PartKind::tool_call:
         case PartKind::media:
             part->is_lost =

@@ -1,5 +1,7 @@
 #include "dialect/gemini/logprobs.h"
 
+#include <fmt/format.h>
+
 namespace weir::dialect::gemini {
 namespace {
 
@@ -22,17 +24,12 @@ void write_gemini(Value token, json::Writer& json) {
 
 }  // namespace
 
-std::string decode_logprobs(Value result) {
-    std::string out;
-    const Value chosen = result["chosenCandidates"];
-    if (!chosen.is_array()) {
-        return out;
-    }
-    json::Writer json(out);
-    json.object().key("content").array();
+void append_logprobs(Value result, std::string& members) {
     const Value tops = result["topCandidates"];
     auto top = tops.begin();
-    for (const Value token : chosen) {
+    for (const Value token : result["chosenCandidates"]) {
+        members += members.empty() ? "" : ",";
+        json::Writer json(members);
         json.object();
         write_openai(token, json);
         json.key("top_logprobs").array();
@@ -46,8 +43,15 @@ std::string decode_logprobs(Value result) {
         }
         json.end_array().end_object();
     }
-    json.end_array().end_object();
-    return out;
+}
+
+std::string decode_logprobs(Value result) {
+    if (!result["chosenCandidates"].is_array()) {
+        return {};
+    }
+    std::string members;
+    append_logprobs(result, members);
+    return fmt::format(R"({{"content":[{}]}})", members);
 }
 
 void encode_logprobs(std::string_view openai, json::Writer& json) {

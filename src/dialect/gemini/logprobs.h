@@ -12,6 +12,8 @@ namespace weir::dialect::gemini {
 
 // {"content":[{"token":…,"logprob":…,"bytes":null,"top_logprobs":[…]}]}; empty: there are none.
 std::string decode_logprobs(json::Value result);
+// The members of `content` alone, appended.
+void append_logprobs(json::Value result, std::string& members);
 // Writes the field logprobsResult; nothing where `openai` says nothing.
 void encode_logprobs(std::string_view openai, json::Writer& json);
 

@@ -114,7 +114,9 @@ ModelFacts facts_of(std::string_view model) {
     return facts;
 }
 
-ThinkingConfig thinking_config(const ModelFacts& facts, const llm::Thinking& thinking) {
+ThinkingConfig thinking_config(const ModelFacts& facts,
+                               const llm::Thinking& thinking,
+                               const llm::EffortBudgets& budgets) {
     using Mode = llm::Thinking::Mode;
     ThinkingConfig config;
     const bool is_off = thinking.mode == Mode::off || thinking.effort == Effort::none;
@@ -140,7 +142,9 @@ ThinkingConfig thinking_config(const ModelFacts& facts, const llm::Thinking& thi
         config.is_lost = !facts.can_stop_thinking;
     } else if (thinking.budget_tokens || thinking.effort) {
         const std::int64_t wanted =
-            thinking.budget_tokens ? *thinking.budget_tokens : budget_of(*thinking.effort, facts);
+            thinking.budget_tokens
+                ? *thinking.budget_tokens
+                : budgets.of(*thinking.effort, budget_of(*thinking.effort, facts));
         config.budget = wanted < 0 ? -1 : std::clamp(wanted, facts.budget_min, facts.budget_max);
     } else if (thinking.mode != Mode::unset) {
         config.budget = -1;  // the smallest models do not think unless they are told to

@@ -38,6 +38,8 @@ struct ThinkingConfig {
     std::string_view level;
     bool is_lost = false;  // the model cannot do as it was told
 };
-ThinkingConfig thinking_config(const ModelFacts& facts, const llm::Thinking& thinking);
+ThinkingConfig thinking_config(const ModelFacts& facts,
+                               const llm::Thinking& thinking,
+                               const llm::EffortBudgets& budgets);
 
 }  // namespace weir::dialect::gemini

@@ -124,6 +124,8 @@ struct Reader {
                     refuse(key, "an object");
                 } else if (is_field(key, "serviceTier") && is_string) {
                     request.service_tier = json::read_string(span.in(text));
+                } else if (key == "model" && counts_tokens && is_string) {
+                    request.model_span = span;  // of the whole request: it must be the path's
                 } else if (is_field(key, "cachedContent") && is_string) {
                     request.keep_id(json::read_string(span.in(text)), "cachedContent");
                 }

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
 #include "dialect/json/value.h"
+#include "dialect/json/writer.h"
 
 namespace weir::dialect::json {
 namespace {
@@ -183,6 +185,24 @@ Value::Iterator Value::begin() const {
 Value::Iterator Value::end() const {
     return document_ == nullptr ? Iterator(nullptr, 0)
                                 : Iterator(document_, document_->nodes_[at_].next);
+}
+
+std::string pick(std::string_view object, std::span<const std::string_view> names) {
+    Document document;
+    const auto root = document.parse(object, Duplicates::allowed);
+    if (!root || !root->is_object()) {
+        return std::string(object);
+    }
+    std::string picked;
+    Writer json(picked);
+    json.object();
+    for (const Value member : *root) {
+        if (std::find(names.begin(), names.end(), member.key()) != names.end()) {
+            json.raw_field(member.key(), member.json());
+        }
+    }
+    json.end_object();
+    return picked;
 }
 
 }  // namespace weir::dialect::json

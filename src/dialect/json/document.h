@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -104,5 +105,9 @@ private:
     std::vector<Node> nodes_;
     std::deque<std::string> keys_;  // those with escapes
 };
+
+// An object of only those members of `object` that have one of `names`, as they came. What is no
+// object stays as it is.
+std::string pick(std::string_view object, std::span<const std::string_view> names);
 
 }  // namespace weir::dialect::json

@@ -83,5 +83,13 @@ TEST(Writer, PutsCommasWhereTheyBelong) {
     EXPECT_EQ(out, R"({"a":"q\"","list":[1,{},"x",[]],"t":true,"n":0.1,"z":null})");
 }
 
+TEST(Pick, LeavesMembersAsTheyCame) {
+    constexpr std::string_view kNames[] = {"a", "c", "no\nt"};
+    EXPECT_EQ(pick(R"({"a": 1e3,"b":2,"c":{"b": [ ]},"d":"a"})", kNames),
+              R"({"a":1e3,"c":{"b": [ ]}})");
+    EXPECT_EQ(pick("{}", kNames), "{}");
+    EXPECT_EQ(pick("[1]", kNames), "[1]");
+}
+
 }  // namespace
 }  // namespace weir::dialect::json

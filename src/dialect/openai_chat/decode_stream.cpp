@@ -61,6 +61,7 @@ struct Choice {
     bool has_open = false;
     PartKind open_kind = PartKind::text;
     std::uint32_t open_part = 0;
+    std::string logprobs;  // that wait for their text: members of OpenAI's array
     std::vector<Call> calls;
     bool finished = false;
 };
@@ -100,6 +101,10 @@ private:
     Result<void> on_choice(Value choice, EventSink& sink);
     Result<void> on_delta(Value delta, Choice& state, EventSink& sink);
     Result<void> on_text(std::string_view text, PartKind kind, Choice& state, EventSink& sink);
+    static Result<void> give_text(std::string_view text,
+                                  PartKind kind,
+                                  Choice& state,
+                                  EventSink& sink);
     Result<void> on_details(Value details, Choice& state, EventSink& sink);
     Result<void> on_call(Value call, std::int64_t position, Choice& state, EventSink& sink);
     Result<void> on_finish(std::string_view word, Choice& state, EventSink& sink);
@@ -177,6 +182,11 @@ Result<void> Decoder::on_choice(Value choice, EventSink& sink) {
     if (state->finished) {
         return {};  // what comes after the end belongs to nothing
     }
+    if (const Value tokens = choice["logprobs"]["content"]; tokens.size() > 0) {
+        const std::string_view array = tokens.json();
+        state->logprobs += state->logprobs.empty() ? "" : ",";
+        state->logprobs += array.substr(1, array.size() - 2);
+    }
     if (const Value delta = choice["delta"]; delta.is_object()) {
         WEIR_TRY(on_delta(delta, *state, sink));
     } else if (const Value text = choice["text"]; text.is_string()) {  // completions
@@ -216,6 +226,9 @@ Result<void> Decoder::close_text(Choice& state, EventSink& sink) {
     if (!state.has_open) {
         return {};
     }
+    if (state.open_kind == PartKind::text && !state.logprobs.empty()) {
+        WEIR_TRY(give_text({}, PartKind::text, state, sink));
+    }
     state.has_open = false;
     return sink.take({.kind = Kind::part_end, .choice = state.number, .part = state.open_part});
 }
@@ -237,11 +250,26 @@ Result<void> Decoder::on_text(std::string_view text,
                             .part = state.open_part,
                             .part_kind = kind}));
     }
-    return sink.take({.kind = Kind::delta,
-                      .choice = state.number,
-                      .part = state.open_part,
-                      .part_kind = kind,
-                      .text = text});
+    return give_text(text, kind, state, sink);
+}
+
+// Tokens may come without their text, which is no whole character yet: they go with what follows.
+Result<void> Decoder::give_text(std::string_view text,
+                                PartKind kind,
+                                Choice& state,
+                                EventSink& sink) {
+    const bool has_logprobs = kind == PartKind::text && !state.logprobs.empty();
+    WEIR_TRY(sink.take(
+        {.kind = Kind::delta,
+         .choice = state.number,
+         .part = state.open_part,
+         .part_kind = kind,
+         .text = text,
+         .logprobs = has_logprobs ? std::string_view(state.logprobs) : std::string_view{}}));
+    if (has_logprobs) {
+        state.logprobs.clear();
+    }
+    return {};
 }
 
 // The text of thinking comes under its plain name, too; only signatures and what is sealed are read

@@ -104,22 +104,32 @@ private:
         fmt::format_to(std::back_inserter(out), "{}", choice);
         out += ",\"delta\":{";
     }
-    void close_chunk(std::string& out, std::string_view finish = "null") const {
-        out += "},\"logprobs\":null,\"finish_reason\":";
+    void close_chunk(std::string& out,
+                     std::string_view finish = "null",
+                     std::string_view logprobs = {}) const {
+        if (logprobs.empty()) {
+            out += "},\"logprobs\":null";
+        } else {
+            out += "},\"logprobs\":{\"content\":[";
+            out += logprobs;
+            out += "],\"refusal\":null}";
+        }
+        out += ",\"finish_reason\":";
         out += finish;
         out += include_usage_ ? "}],\"usage\":null}\n\n" : "}]}\n\n";
     }
     void text_chunk(std::uint32_t choice,
                     std::string_view field,
                     std::string_view text,
-                    std::string& out) const {
+                    std::string& out,
+                    std::string_view logprobs = {}) const {
         open_chunk(choice, out);
         out += '"';
         out += field;
         out += "\":\"";
         json::append_escaped(out, text);
         out += '"';
-        close_chunk(out);
+        close_chunk(out, "null", logprobs);
     }
 
     void begin(const llm::Event& event, std::string& out) {
@@ -160,14 +170,14 @@ private:
     }
 
     void delta(const llm::Event& event, std::string& out) {
-        if (event.text.empty()) {
+        if (event.text.empty() && event.logprobs.empty()) {
             return;
         }
         Choice& choice = choice_of(event, out);
         Choice::Part& part = part_of(choice, event.part);
         switch (part.kind) {
             case PartKind::text:
-                return text_chunk(event.choice, "content", event.text, out);
+                return text_chunk(event.choice, "content", event.text, out, event.logprobs);
             case PartKind::refusal:
                 return text_chunk(event.choice, "refusal", event.text, out);
             case PartKind::reasoning:

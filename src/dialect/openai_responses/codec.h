@@ -29,6 +29,11 @@ std::string encode_answer(const llm::Answer& answer, const AnswerTerms& terms);
 std::unique_ptr<StreamDecoder> decode_stream(bool may_omit_terminal);
 std::unique_ptr<StreamEncoder> encode_stream(const AnswerTerms& terms);
 
+// count_tokens.cpp: {"object":"response.input_tokens","input_tokens":N}.
+Result<EncodedRequest> encode_count_request(const llm::Call& call, const Target& target);
+std::string encode_token_count(std::int64_t tokens);
+Result<std::int64_t> decode_token_count(std::string_view body);
+
 Result<void> read_answer(std::string_view text, json::Scratch& scratch, AnswerView& into);
 std::unique_ptr<StreamReader> read_stream(const AnswerTerms& terms);
 
@@ -55,6 +60,9 @@ std::optional<llm::Usage> decode_usage(json::Value usage);
 
 // Of the output of an answer: they are paid for one by one.
 std::int64_t count_searches(json::Value output);
+// The members of `logprobs`, appended as OpenAI's chat has them in `content`: a stream's lack the
+// bytes that are demanded there.
+void add_logprobs(json::Value logprobs, std::string& members);
 llm::FinishReason read_incomplete_reason(std::string_view reason);
 
 // Items as the answers hold them, appended. What is `escaped` is the inside of a JSON string; ids

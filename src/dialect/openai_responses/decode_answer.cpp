@@ -9,16 +9,6 @@ using json::Value;
 
 constexpr llm::Dialect kOwn = llm::Dialect::openai_responses;
 
-// The members of every text's `logprobs`, joined: what OpenAI's chat calls `content`.
-void add_logprobs(Value logprobs, std::string& members) {
-    if (logprobs.size() == 0) {
-        return;
-    }
-    const std::string_view inside = logprobs.json();
-    members += members.empty() ? "" : ",";
-    members += inside.substr(1, inside.size() - 2);
-}
-
 void decode_message(Value item, llm::Choice& into, std::string& logprobs) {
     for (const Value part : item["content"]) {
         if (part["type"].equals("refusal")) {
@@ -81,7 +71,34 @@ Result<void> decode_status(Value root, llm::Choice& into) {
     return {};
 }
 
+void write_token(Value token, json::Writer& json) {
+    for (const Value member : token) {
+        if (member.key() != "top_logprobs") {
+            json.raw_field(member.key(), member.json());
+        }
+    }
+    if (!token["bytes"]) {
+        json.key("bytes").null();
+    }
+}
+
 }  // namespace
+
+void add_logprobs(Value logprobs, std::string& members) {
+    for (const Value token : logprobs) {
+        members += members.empty() ? "" : ",";
+        json::Writer json(members);
+        json.object();
+        write_token(token, json);
+        json.key("top_logprobs").array();
+        for (const Value other : token["top_logprobs"]) {
+            json.object();
+            write_token(other, json);
+            json.end_object();
+        }
+        json.end_array().end_object();
+    }
+}
 
 llm::FinishReason read_incomplete_reason(std::string_view reason) {
     if (reason == "max_output_tokens" || reason == "max_tokens" || reason.empty()) {

@@ -3,6 +3,7 @@
 
 #include "dialect/carrier.h"
 #include "dialect/data_url.h"
+#include "dialect/failure.h"
 #include "dialect/openai_responses/codec.h"
 
 namespace weir::dialect::openai_responses {
@@ -194,6 +195,21 @@ struct Builder {
         return {};
     }
 
+    // What an id names is kept by nobody here. The answer does without thoughts, and without
+    // nothing else.
+    static Result<void> check_reference(Value item) {
+        const std::string id = item["id"].string_or("");
+        if (id.starts_with("rs_")) {
+            return {};
+        }
+        return fail(Code::invalid_request,
+                    fmt::format("'{}' refers to '{}', which is not kept for this model: send the "
+                                "item itself. SDKs do where they are told 'store: false'.",
+                                item.path(),
+                                bounded(id)))
+            .parameter(item.path());
+    }
+
     Result<void> add_item(Value item) {
         auto type = item["type"].string();
         if (!type) {
@@ -212,6 +228,9 @@ struct Builder {
         }
         if (*type == "function_call_output") {
             return add_call_output(item);
+        }
+        if (*type == "item_reference") {
+            return check_reference(item);
         }
         if (*type == "reasoning") {
             auto reasoning = decode_reasoning(item);

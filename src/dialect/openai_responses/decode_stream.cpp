@@ -79,7 +79,7 @@ private:
     Result<Item*> item_of(Value root, PartKind kind);
     Part& part_of(Item& item, std::int64_t content_index, PartKind kind);
     Result<void> begin(Part& part, llm::Event event, EventSink& sink);
-    Result<void> say(Part& part, std::string_view text, EventSink& sink);
+    Result<void> say(Part& part, std::string_view text, EventSink& sink, Value logprobs = {});
     Result<void> end_part(Part& part, EventSink& sink);
     Result<void> end_parts(Item& item, EventSink& sink);
 
@@ -91,6 +91,7 @@ private:
     json::Document document_;
     std::vector<Item> items_;              // those that are open
     std::string type_, text_, name_, id_;  // unescaped, where that takes a copy
+    std::string logprobs_;                 // of the words that are said
 };
 
 Result<void> Decoder::on_event(const sse::Event& event, EventSink& sink) {
@@ -202,16 +203,23 @@ Result<void> Decoder::begin(Part& part, llm::Event event, EventSink& sink) {
     return sink.take(event);
 }
 
-Result<void> Decoder::say(Part& part, std::string_view text, EventSink& sink) {
-    if (text.empty() || part.ended) {
+Result<void> Decoder::say(Part& part, std::string_view text, EventSink& sink, Value logprobs) {
+    logprobs_.clear();
+    if (part.kind == PartKind::text) {
+        add_logprobs(logprobs, logprobs_);
+    }
+    if ((text.empty() && logprobs_.empty()) || part.ended) {
         return {};
     }
     if (!part.begun) {
         WEIR_TRY(begin(part, {}, sink));
     }
     part.said = true;
-    return sink.take(
-        {.kind = Kind::delta, .part = part.number, .part_kind = part.kind, .text = text});
+    return sink.take({.kind = Kind::delta,
+                      .part = part.number,
+                      .part_kind = part.kind,
+                      .text = text,
+                      .logprobs = logprobs_});
 }
 
 Result<void> Decoder::end_part(Part& part, EventSink& sink) {
@@ -262,7 +270,7 @@ Result<void> Decoder::on_item_added(Value root, EventSink& sink) {
 Result<void> Decoder::on_text(Value root, PartKind kind, std::string_view key, EventSink& sink) {
     WEIR_TRY(Item* const item, item_of(root, kind));
     const std::int64_t index = root["content_index"].integer().value_or(0);
-    return say(part_of(*item, index, kind), root[key].view(text_), sink);
+    return say(part_of(*item, index, kind), root[key].view(text_), sink, root["logprobs"]);
 }
 
 // Said in pieces before, or only now.
@@ -272,7 +280,7 @@ Result<void> Decoder::on_whole_text(Value root,
                                     EventSink& sink) {
     WEIR_TRY(Item* const item, item_of(root, kind));
     Part& part = part_of(*item, root["content_index"].integer().value_or(0), kind);
-    return part.begun ? Result<void>{} : say(part, text, sink);
+    return part.begun ? Result<void>{} : say(part, text, sink, root["logprobs"]);
 }
 
 Result<void> Decoder::on_content_done(Value root, EventSink& sink) {
@@ -374,7 +382,10 @@ Result<void> Decoder::finish_message(Value item, Item& state, EventSink& sink) {
         const PartKind kind = is_refusal ? PartKind::refusal : PartKind::text;
         Part& part = part_of(state, index++, kind);
         if (!part.begun) {
-            WEIR_TRY(say(part, content[is_refusal ? "refusal" : "text"].view(text_), sink));
+            WEIR_TRY(say(part,
+                         content[is_refusal ? "refusal" : "text"].view(text_),
+                         sink,
+                         content["logprobs"]));
         }
     }
     return {};

@@ -14,6 +14,7 @@ constinit const ClientEdge client{
     // OpenAI's error body is one and the same on both surfaces.
     .encode_error = [](const Error& error,
                        std::string_view) { return openai_chat::encode_error(error); },
+    .encode_token_count = encode_token_count,
 };
 
 constinit const ProviderEdge provider{
@@ -22,6 +23,8 @@ constinit const ProviderEdge provider{
     .decode_answer = decode_answer,
     .decode_stream = decode_stream,
     .decode_error = decode_error,
+    .encode_count = encode_count_request,
+    .decode_count = decode_token_count,
 };
 
 constinit const PassEdge pass{

@@ -256,5 +256,42 @@ TEST(ResponsesEncode, FieldsThatThisProviderTakesPass) {
     EXPECT_EQ(encoded->dropped, std::vector<std::string>{"other"});
 }
 
+TEST(ResponsesCount, AsksForWhatIsCountedAndReadsIt) {
+    llm::Call call = hello(llm::Dialect::anthropic);
+    call.max_output_tokens = 5;
+    call.temperature = 0.5;
+    call.stream = true;
+    call.tools = {{.name = "f", .schema = "{}"}};
+    const auto encoded = provider.encode_count(call, {.model = "gpt-4.1"});
+    ASSERT_TRUE(encoded);
+    const Json body = Json::parse(encoded->body);
+    EXPECT_EQ(body.size(), 3u) << body;
+    EXPECT_EQ(body["model"], "gpt-4.1");
+    EXPECT_EQ(body["input"].size(), 1u);
+    EXPECT_EQ(body["tools"][0]["name"], "f");
+    EXPECT_EQ(client.encode_token_count(7),
+              R"({"object":"response.input_tokens","input_tokens":7})");
+    EXPECT_EQ(provider.decode_count(client.encode_token_count(7)).value(), 7);
+    for (const auto& [answer, code] :
+         {std::pair{"{}", Code::upstream_invalid_response},
+          std::pair{R"({"input_tokens":-1})", Code::upstream_invalid_response},
+          std::pair{"[", Code::upstream_invalid_response},
+          std::pair{R"({"error":{"code":"rate_limit_exceeded","message":"x"}})",
+                    Code::rate_limited}}) {
+        EXPECT_EQ(provider.decode_count(answer).error().code(), code) << answer;
+    }
+}
+
+TEST(ResponsesCount, IsNoStreamAndHasNoLimit) {
+    json::Scratch scratch;
+    const auto request =
+        client.read_request({.surface = llm::Surface::count_tokens},
+                            R"({"model":"m","input":"hi","stream":true,"max_output_tokens":5})",
+                            scratch);
+    ASSERT_TRUE(request);
+    EXPECT_FALSE(request->stream);
+    EXPECT_FALSE(request->max_output_tokens);
+}
+
 }  // namespace
 }  // namespace weir::dialect::openai_responses

@@ -30,6 +30,7 @@ struct Item {
     llm::Signature signature;
     std::string escaped;      // all that was said
     std::string annotations;  // members of the array
+    std::string logprobs;     // members of the array
     std::int64_t annotation_count = 0;
     std::string delta_head;  // what every piece's event begins with
 };
@@ -77,7 +78,7 @@ private:
     void begin_stream(std::string_view model);
     void begin_item(const llm::Event& event);
     void announce();
-    Result<void> say(std::string_view text);
+    Result<void> say(std::string_view text, std::string_view logprobs);
     void cite(const llm::Citation& citation);
     void end_item(std::string_view status);
     void end_words(std::string_view status, std::string& item);
@@ -90,6 +91,11 @@ private:
     void end_event();
     void begin_item_event(std::string_view type) const;
     void append_index() const;
+    void append_logprobs(std::string_view members) const {
+        *out_ += ",\"logprobs\":[";
+        *out_ += members;
+        *out_ += ']';
+    }
     void append_response_field(std::string_view status,
                                std::string_view reason,
                                std::string_view error_code,
@@ -171,7 +177,7 @@ Result<void> Encoder::take(const llm::Event& event) {
             begin_item(event);
             break;
         case Kind::delta:
-            return item_ ? say(event.text) : Result<void>{};
+            return item_ ? say(event.text, event.logprobs) : Result<void>{};
         case Kind::signature:
             if (item_) {
                 item_->signature = {.text = std::string(event.text), .of = event.signature_of};
@@ -291,9 +297,9 @@ void Encoder::prepare_deltas(std::string_view type, std::string_view place) {
         place);
 }
 
-Result<void> Encoder::say(std::string_view text) {
+Result<void> Encoder::say(std::string_view text, std::string_view logprobs) {
     Item& item = *item_;
-    if (text.empty()) {
+    if (text.empty() && logprobs.empty()) {
         return {};
     }
     if (!item.announced) {
@@ -308,7 +314,9 @@ Result<void> Encoder::say(std::string_view text) {
     // Escaped once: the events that repeat it take it as it is.
     const std::size_t from = item.escaped.size();
     json::append_escaped(item.escaped, text);
-    if (output_.size() + item.escaped.size() > kKeptBytesMax) {
+    item.logprobs += item.logprobs.empty() || logprobs.empty() ? "" : ",";
+    item.logprobs += logprobs;
+    if (output_.size() + item.escaped.size() + item.logprobs.size() > kKeptBytesMax) {
         return unusable_answer("the answer is longer than an event that repeats it may be");
     }
     if (item.kind == PartKind::media) {
@@ -316,7 +324,10 @@ Result<void> Encoder::say(std::string_view text) {
     }
     *out_ += item.delta_head;
     out_->append(item.escaped, from);
-    *out_ += item.kind == PartKind::text ? "\",\"logprobs\":[]" : "\"";
+    *out_ += '"';
+    if (item.kind == PartKind::text) {
+        append_logprobs(logprobs);
+    }
     end_event();
     return {};
 }
@@ -382,10 +393,14 @@ void Encoder::end_words(std::string_view status, std::string& whole) {
                          .status = status,
                          .escaped = item.escaped,
                          .is_refusal = is_refusal,
-                         .annotations = item.annotations};
+                         .annotations = item.annotations,
+                         .logprobs = item.logprobs};
     begin_item_event(is_refusal ? "response.refusal.done" : "response.output_text.done");
-    *out_ += is_refusal ? R"(,"content_index":0,"refusal":")"
-                        : R"(,"content_index":0,"logprobs":[],"text":")";
+    *out_ += ",\"content_index\":0";
+    if (!is_refusal) {
+        append_logprobs(item.logprobs);
+    }
+    *out_ += is_refusal ? ",\"refusal\":\"" : ",\"text\":\"";
     *out_ += item.escaped;
     *out_ += '"';
     end_event();

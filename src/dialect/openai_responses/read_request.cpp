@@ -263,6 +263,10 @@ Result<Request> read_request(const RequestPath& path,
             .parameter("background");
     }
     request.surface = path.surface;
+    if (path.surface == llm::Surface::count_tokens) {
+        request.stream = false;
+        request.max_output_tokens.reset();
+    }
     request.body_begin = body.find('{') + 1;
     if (!path.model.empty()) {
         request.model = path.model;

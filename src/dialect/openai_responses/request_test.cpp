@@ -300,7 +300,7 @@ TEST(ResponsesRequest, ForeignSignaturesComeBackFromWhereTheyRode) {
 
 TEST(ResponsesRequest, ToolsOfTheProviderTravelAsTheyCame) {
     const auto call = decode(R"({"model":"m","input":[{"role":"user","content":"x"},
-        {"type":"web_search_call","id":"ws_1","status":"completed"},{"id":"msg_9"},
+        {"type":"web_search_call","id":"ws_1","status":"completed"},
         {"type":"computer_call_output","call_id":"c","output":{}},
         {"type":"mcp_approval_response","approve":true}]})");
     ASSERT_TRUE(call) << call.error().message();
@@ -308,9 +308,26 @@ TEST(ResponsesRequest, ToolsOfTheProviderTravelAsTheyCame) {
     EXPECT_EQ(call->messages[1].role, llm::Role::assistant);
     EXPECT_EQ(part<llm::Opaque>(*call, 1, 0).json,
               R"({"type":"web_search_call","id":"ws_1","status":"completed"})");
-    EXPECT_EQ(part<llm::Opaque>(*call, 1, 1).type, "item_reference");
     EXPECT_EQ(call->messages[2].role, llm::Role::user);
     EXPECT_EQ(part<llm::Opaque>(*call, 3, 0).type, "mcp_approval_response");
+}
+
+// Vercel's SDK sends references in the place of items unless it is told `store: false`.
+TEST(ResponsesRequest, ReferencesAreDroppedWhereTheAnswerDoesWithoutThem) {
+    const auto call = decode(R"({"model":"m","input":[{"role":"user","content":"x"},
+        {"type":"item_reference","id":"rs_1"},
+        {"type":"function_call","call_id":"c","name":"f","arguments":"{}"}]})");
+    ASSERT_TRUE(call) << call.error().message();
+    ASSERT_EQ(call->messages.size(), 2u);
+    EXPECT_EQ(call->messages[1].parts.size(), 1u);
+    for (const std::string_view reference :
+         {R"({"type":"item_reference","id":"msg_9"})", R"({"id":"fc_1"})"}) {
+        const auto refused = decode(fmt::format(
+            R"({{"model":"m","input":[{{"role":"user","content":"x"}},{}]}})", reference));
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().parameter(), "input[1]");
+        EXPECT_NE(refused.error().message().find("store: false"), std::string::npos);
+    }
 }
 
 }  // namespace

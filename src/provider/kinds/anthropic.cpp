@@ -5,7 +5,9 @@ namespace {
 
 constexpr Endpoint kEndpoints[] = {
     {llm::Surface::messages, "/v1/messages"},
-    {llm::Surface::count_tokens, "/v1/messages/count_tokens"},
+    {.surface = llm::Surface::count_tokens,
+     .path = "/v1/messages/count_tokens",
+     .dialect = llm::Dialect::anthropic},
 };
 constexpr std::string_view kFields[] = {"anthropic-version", "anthropic-beta"};
 

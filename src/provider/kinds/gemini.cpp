@@ -7,7 +7,12 @@ constexpr Endpoint kEndpoints[] = {
     {llm::Surface::generate,
      "/v1beta/models/{model}:generateContent",
      "/v1beta/models/{model}:streamGenerateContent?alt=sse"},
-    {llm::Surface::count_tokens, "/v1beta/models/{model}:countTokens"},
+    {.surface = llm::Surface::count_tokens,
+     .path = "/v1beta/models/{model}:countTokens",
+     .dialect = llm::Dialect::gemini},
+    {.surface = llm::Surface::embeddings,
+     .path = "/v1beta/models/{model}:batchEmbedContents",
+     .dialect = llm::Dialect::gemini},
 };
 
 }  // namespace

@@ -5,6 +5,7 @@ namespace {
 
 constexpr auto kEndpoints = joined(kCompatibleEndpoints,
                                    kResponsesEndpoints,
+                                   kInputTokensEndpoints,
                                    kModerationEndpoints,
                                    kImageEndpoints,
                                    kSpeechEndpoints,
