@@ -234,7 +234,9 @@ struct Builder {
         }
         if (*type == "reasoning") {
             auto reasoning = decode_reasoning(item);
-            if (!reasoning.text.empty() || !reasoning.signature.text.empty()) {
+            // One that says nothing may still be known to its provider by its id.
+            if (!reasoning.text.empty() || !reasoning.signature.text.empty() ||
+                !reasoning.id.empty()) {
                 add_answer({.body = std::move(reasoning)});
             }
             return {};
