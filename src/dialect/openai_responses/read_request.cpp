@@ -257,9 +257,11 @@ Result<Request> read_request(const RequestPath& path,
             .parameter("input");
     }
     if (reader.background && !request.stream) {
-        // What is made later could not be fetched here, nor would anyone know what it cost.
+        // A call is paid for before its answer leaves, once; what is made later has no price yet,
+        // and nobody may ever fetch it. The end of a stream tells.
         return fail(Code::invalid_request,
-                    "'background' needs 'stream': an answer cannot be fetched here later.")
+                    "'background' needs 'stream': what an answer costs must be known when the call "
+                    "ends.")
             .parameter("background");
     }
     request.surface = path.surface;
