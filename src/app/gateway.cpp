@@ -147,6 +147,7 @@ Result<void> Gateway::build(const config::Snapshot& snapshot,
                                          .pool = *pool_,
                                          .kept_ids = *kept_ids_,
                                          .prefixes = prefixes_,
+                                         .pressure = pressure_,
                                          .started_at = clock_.wall_now()});
     net::ServerOptions server_options{.listen = server.listen,
                                       .trusted_proxies = server.trusted_proxies};
@@ -195,7 +196,40 @@ void Gateway::provide_gauges() {
         obs::kLedgerBacklog, {}, [this] { return static_cast<double>(ledger_->backlog()); });
     metrics_->provide(
         obs::kLogDropped, {}, [this] { return static_cast<double>(access_log_->dropped()); });
+    metrics_->provide(obs::kSaturation, {"memory"}, [] {
+        const auto use = resilience::MemoryReader().read();
+        return use.limit == 0 ? 0 : static_cast<double>(use.used) / static_cast<double>(use.limit);
+    });
+    provide_target_gauges();
     metrics_->provide(obs::kBuildInfo, {std::string(kVersion)}, [] { return 1.0; });
+}
+
+// Of the targets of the configuration in force.
+void Gateway::provide_target_gauges() {
+    const auto runtime = this->runtime();
+    std::vector<obs::Metrics::Provided> healthy;
+    std::vector<obs::Metrics::Provided> states;
+    for (std::size_t i = 0; i < runtime->targets.size(); ++i) {
+        const router::Identity& identity = runtime->catalog.identities()[i];
+        const std::vector<std::string> labels{runtime->providers[identity.provider]->name(),
+                                              identity.model.empty() ? "other" : identity.model};
+        healthy.push_back({labels, [this, target = runtime->targets[i]] {
+                               return target->may_admit(clock_.steady_now()) ? 1.0 : 0.0;
+                           }});
+        states.push_back({labels, [this, target = runtime->targets[i]] {
+                              switch (target->breaker.state(clock_.steady_now())) {
+                                  case resilience::BreakerState::closed:
+                                      return 0.0;
+                                  case resilience::BreakerState::half_open:
+                                      return 1.0;
+                                  case resilience::BreakerState::open:
+                                      return 2.0;
+                              }
+                              std::unreachable();
+                          }});
+    }
+    metrics_->provide_all(obs::kTargetHealthy, std::move(healthy));
+    metrics_->provide_all(obs::kBreakerState, std::move(states));
 }
 
 // What a burst used lies free between what lives on, and would stay resident.

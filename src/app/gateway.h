@@ -51,6 +51,8 @@ public:
 
     // Gives memory back to the system after a burst of calls. Every second, on any one thread.
     void tidy();
+    // Looks at how much memory is used. Ten times a second, on that thread.
+    void watch_memory() { pressure_.update(memory_.read()); }
     // The configuration is read again and put in force, for calls that begin from then on; a bad
     // one changes nothing. Says in the log what came of it. Any thread; blocks.
     Result<admin::Reloaded> reload() override;
@@ -71,6 +73,7 @@ private:
     runtime::Surroundings surroundings();
     Result<void> open_access_log(const std::string& where, unsigned threads);
     void provide_gauges();
+    void provide_target_gauges();
 
     SystemClock clock_;
     obs::Log log_{2};
@@ -87,6 +90,8 @@ private:
     std::optional<resilience::TargetTable> targets_;
     resilience::CredentialsTable credentials_;
     router::PrefixTable prefixes_;
+    resilience::MemoryReader memory_;
+    resilience::Pressure pressure_;
     std::optional<aio::BlockingPool> pool_;
     std::optional<net::Resolver> resolver_;
     std::optional<aio::BlockingPool> fetch_pool_;  // none: fetching is off

@@ -137,6 +137,7 @@ Result<std::vector<std::string>> Gateway::adopt(const config::Snapshot& snapshot
         const std::lock_guard guard(runtime_lock_);
         runtime_ = std::move(next);
     }
+    provide_target_gauges();
     surplus_ = std::move(surplus);
     snapshot_ = snapshot;
     return changed;

@@ -17,6 +17,7 @@ namespace weir::app {
 namespace {
 
 constexpr std::chrono::seconds kTidyInterval{1};
+constexpr std::chrono::milliseconds kMemoryInterval{100};
 // Mounted configuration maps change without a word: the file's content is compared.
 constexpr std::chrono::seconds kWatchInterval{2};
 
@@ -27,6 +28,16 @@ aio::Task<void> tidy_loop(Gateway* gateway) {
             co_return;
         }
         gateway->tidy();
+    }
+}
+
+aio::Task<void> memory_loop(Gateway* gateway) {
+    for (;;) {
+        const aio::Wake wake = co_await aio::sleep(aio::Deadline::in(kMemoryInterval));
+        if (wake == aio::Wake::cancelled) {
+            co_return;
+        }
+        gateway->watch_memory();
     }
 }
 
@@ -45,6 +56,7 @@ aio::Task<void> run_until_signal(Gateway* gateway) {
     aio::Scope background;
     background.spawn(tidy_loop(gateway));
     background.spawn(watch_loop(gateway));
+    background.spawn(memory_loop(gateway));
     while (co_await signals.next() == SIGHUP) {
         const auto outcome = gateway->reload();
         static_cast<void>(outcome);  // the log has said it

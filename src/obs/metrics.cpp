@@ -68,6 +68,15 @@ void Metrics::provide(std::size_t family,
     series_[family][labels] = Series{labels, {}, std::move(value)};
 }
 
+void Metrics::provide_all(std::size_t family, std::vector<Provided> all) {
+    const std::lock_guard guard(lock_);
+    series_[family].clear();
+    for (Provided& one : all) {
+        WEIR_ASSERT(one.labels.size() == families_[family].labels.size());
+        series_[family][one.labels] = Series{one.labels, {}, std::move(one.value)};
+    }
+}
+
 std::uint64_t Metrics::sum(std::uint32_t cell) const {
     std::uint64_t total = 0;
     for (const auto& shard : shards_) {

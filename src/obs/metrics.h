@@ -75,10 +75,17 @@ public:
     SeriesId series(std::size_t family, std::initializer_list<std::string_view> labels);
     MetricsShard& shard(unsigned thread) { return *shards_[thread]; }
 
-    // A gauge or counter whose value is asked for at scrape. Before the first scrape only.
+    // A gauge or counter whose value is asked for at scrape. Any thread.
     void provide(std::size_t family,
                  std::vector<std::string> labels,
                  std::function<double()> value);
+
+    // The same of a whole family, in the place of what was provided of it before.
+    struct Provided {
+        std::vector<std::string> labels;
+        std::function<double()> value;
+    };
+    void provide_all(std::size_t family, std::vector<Provided> all);
 
     // Prometheus text format 0.0.4. Any thread.
     std::string scrape();

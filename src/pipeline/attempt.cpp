@@ -164,7 +164,13 @@ aio::Task<Result<void>> Pipeline::attempt(Call& call, std::string_view body) {
                              .idle_max = timeouts.idle,
                              .total = first};
     Result<void> sent{};
-    if (call.upload && !call.upload->is_whole) {
+    tempt_fate(call);
+    if (call.attempt.fault) {
+        sent = co_await suffer(call, first);
+    }
+    if (!sent) {
+        // The provider is not asked.
+    } else if (call.upload && !call.upload->is_whole) {
         sent = co_await send_upload(call, exchange, outgoing->pieces, timing);
     } else {
         sent = co_await exchange.send(outgoing->pieces, net::Method::post, timing);

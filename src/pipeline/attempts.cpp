@@ -119,6 +119,15 @@ bool Pipeline::pin_to(Call& call, std::string_view provider) {
     return false;
 }
 
+// Some target takes the client's bytes as they are.
+bool Pipeline::may_pass_somewhere(const Call& call) {
+    const auto candidates = call.runtime().catalog.candidates(call.resolved);
+    return std::any_of(candidates.begin(), candidates.end(), [&call](const router::Target* target) {
+        const auto way = way_to(call, *target);
+        return way && !way->is_translated;
+    });
+}
+
 // For lists of models: there is a provider of it that the key may use.
 bool Pipeline::may_use_any_target(const Call& call, const router::Model& model) {
     return std::any_of(

@@ -27,6 +27,7 @@
 #include "pipeline/wishes.h"
 #include "provider/provider.h"
 #include "quota/limits.h"
+#include "resilience/chaos.h"
 #include "resilience/target.h"
 #include "router/catalog.h"
 
@@ -58,8 +59,9 @@ struct Attempt {
     std::optional<Code> failure;      // none: it is well
     std::string_view outcome = "ok";  // or the name of the failure
     std::chrono::nanoseconds retry_after{0};
-    std::chrono::nanoseconds waited{0};  // for the provider, of the time the call took
-    bool is_concluded = false;           // all who must know do
+    std::unique_ptr<const resilience::Fault> fault;  // on purpose; null: none
+    std::chrono::nanoseconds waited{0};              // for the provider, of the time the call took
+    bool is_concluded = false;                       // all who must know do
 };
 
 // An attempt that another followed, for the ledger.
@@ -127,6 +129,7 @@ struct Call {
     provider::Way way;
     aio::Deadline total = aio::Deadline::never();  // for all attempts together
     std::vector<PastAttempt> past;
+    std::string chaos_name;                   // of the last fault on purpose; empty: none
     std::chrono::nanoseconds past_waited{0};  // in past attempts and between them
     Keepalive* keepalive = nullptr;           // of a stream that has not begun; null: none
     bool is_kept_alive = false;               // the client was told so, and of nothing else yet

@@ -27,6 +27,7 @@ public:
     void count_fetches(std::string_view outcome, std::uint64_t files) {
         shard_.add(metrics_.series(obs::kFetches, {outcome}), files);
     }
+    void count_chaos(std::string_view rule) { shard_.add(metrics_.series(obs::kChaos, {rule})); }
     // The call is over.
     void count(const Call& call, SteadyTime now);
 

@@ -20,6 +20,8 @@ namespace {
 
 // A client whose call a stopping gateway ends finds another replica at once.
 constexpr std::chrono::seconds kStoppedRetryAfter{1};
+// Memory that runs short comes back when calls end.
+constexpr std::chrono::seconds kShedRetryAfter{1};
 // A credential that must be looked up waits for the database at most this long.
 constexpr std::chrono::seconds kIdentifyMax{5};
 
@@ -138,8 +140,9 @@ aio::Task<Result<void>> Pipeline::run(Call& call) {
         body = *whole;
     }
     WEIR_CO_TRY(decode(call, body));
-    // What a provider keeps is whose it was made for: all callers share one account there.
-    if (!call.request->provider_ids.empty()) {
+    // What a provider keeps is whose it was made for: all callers share one account there. Where
+    // the call is translated everywhere, nothing of it is sent; decode() has said what that means.
+    if (!call.request->provider_ids.empty() && may_pass_somewhere(call)) {
         WEIR_CO_TRY(co_await check_kept(call));
         WEIR_CO_TRY(find_route(call));
     }
@@ -196,6 +199,15 @@ void Pipeline::count_guess(const net::IpAddress& address) {
 }
 
 Result<void> Pipeline::enter(Call& call) {
+    const std::int64_t rank = call.who->key().priority;
+    const auto priority = rank > 0   ? resilience::Priority::high
+                          : rank < 0 ? resilience::Priority::low
+                                     : resilience::Priority::normal;
+    if (services_.pressure.sheds(priority, random_.next())) {
+        return fail(Code::overloaded, "The gateway is short of memory; try again shortly.")
+            .detail("memory")
+            .retry_after(kShedRetryAfter);
+    }
     const net::RequestHead& head = call.http.head();
     const std::size_t bytes_max = call.upload ? kUploadBytesMax : kRequestBodyBytesMax;
     if (head.content_length.value_or(0) > bytes_max) {

@@ -30,6 +30,7 @@
 #include "pipeline/kept_ids.h"
 #include "pipeline/pass_relay.h"
 #include "pipeline/relay.h"
+#include "resilience/pressure.h"
 #include "router/plan.h"
 #include "runtime/runtime.h"
 
@@ -52,6 +53,7 @@ struct Services {
     aio::BlockingPool& pool;
     KeptIds& kept_ids;
     router::PrefixTable& prefixes;
+    const resilience::Pressure& pressure;
     WallTime started_at;  // of the process: models are as old
 };
 
@@ -154,6 +156,7 @@ private:
     static void head_for(Call& call, const router::Target& target, const provider::Way& way);
     static Result<void> pin(Call& call);
     static bool pin_to(Call& call, std::string_view provider);
+    static bool may_pass_somewhere(const Call& call);
     static bool may_use_any_target(const Call& call, const router::Model& model);
     static Result<void> find_route(Call& call);
     Result<void> plan(Call& call, std::string_view body);
@@ -175,6 +178,14 @@ private:
     void log_attempt(const Call& call, const Error& error);
     aio::Task<Result<void>> make_attempts(Call& call, std::string_view body);
     aio::Task<Result<void>> attempt_until_done(Call& call, std::string_view body);
+
+    // chaos.cpp
+    void tempt_fate(Call& call);
+    aio::Task<Result<void>> suffer(Call& call, aio::Deadline first);
+    static Result<void> distort(const resilience::Fault& fault,
+                                std::uint32_t chunk,
+                                std::string_view& bytes,
+                                std::string& scratch);
 
     // attempt.cpp: one of them
     aio::Task<Result<void>> attempt(Call& call, std::string_view body);

@@ -71,6 +71,9 @@ void Pipeline::begin_head(Call& call, int status) {
                           "x-weir-overhead-us",
                           static_cast<std::uint64_t>(std::max<std::int64_t>(overhead.count(), 0)));
     }
+    if (!call.chaos_name.empty()) {
+        net::append_field(head_, "x-weir-chaos", call.chaos_name);
+    }
     if (!call.dropped.empty()) {
         net::append_field(
             head_, "x-weir-dropped", fmt::format("{}", fmt::join(call.dropped, ", ")));

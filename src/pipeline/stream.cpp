@@ -105,10 +105,22 @@ aio::Task<Result<void>> Pipeline::relay_stream(Call& call, net::Exchange& exchan
     net::ServerCall& http = call.http;
     const auto made = make_relay(call);
     Relay& relay = *made;
+    const resilience::Fault* const fault = call.attempt.fault.get();
+    std::uint32_t chunk = 0;
+    std::string distorted;
     for (;;) {
         const bool was_committed = relay.is_committed();
         const SteadyTime begun = was_committed ? SteadyTime{} : services_.clock.steady_now();
         auto bytes = co_await exchange.read_body();
+        if (fault != nullptr && bytes && !bytes->empty()) [[unlikely]] {
+            if (auto done = distort(*fault, ++chunk, *bytes, distorted); !done) {
+                bytes = std::unexpected(std::move(done).error());
+            } else if (fault->chunk_delay.count() > 0) {
+                distorted.assign(*bytes);
+                co_await aio::sleep(aio::Deadline::in(fault->chunk_delay));
+                bytes = std::string_view(distorted);
+            }
+        }
         // From here to the write nothing waits: out_ and head_ belong to this call.
         out_.clear();
         Result<void> taken{};

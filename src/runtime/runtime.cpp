@@ -106,6 +106,7 @@ Runtime::Runtime(const config::Snapshot& snapshot,
       output_rules(std::move(rules)),
       fetch(snapshot.get<FetchSection>()),
       stream(snapshot.get<StreamSection>()),
+      chaos(snapshot.get<resilience::ChaosSection>()),
       fetcher(std::move(fetching)) {}
 
 Result<std::unique_ptr<const Runtime>> Runtime::build(const config::Snapshot& snapshot,

@@ -14,6 +14,7 @@
 #include "net/resolver.h"
 #include "provider/provider.h"
 #include "quota/limits.h"
+#include "resilience/chaos.h"
 #include "resilience/target.h"
 #include "router/catalog.h"
 #include "runtime/fetch_section.h"
@@ -56,6 +57,7 @@ public:
     const std::shared_ptr<const guardrail::OutputRules> output_rules;  // null: none
     const FetchSection fetch;
     const StreamSection stream;
+    const resilience::ChaosSection chaos;
     const std::unique_ptr<const net::Fetcher> fetcher;  // null: fetching is off
 
 private:

@@ -4,6 +4,7 @@
 #include "guardrail/section.h"
 #include "provider/section.h"
 #include "quota/section.h"
+#include "resilience/chaos.h"
 #include "router/section.h"
 #include "runtime/fetch_section.h"
 #include "runtime/stream_section.h"
@@ -18,7 +19,8 @@ std::vector<config::Section> sections() {
             quota::limits_section(),
             guardrail::guardrails_section(),
             fetch_section(),
-            stream_section()};
+            stream_section(),
+            resilience::chaos_section()};
 }
 
 std::vector<config::Diagnostic> check(const config::Snapshot& snapshot, std::string file) {

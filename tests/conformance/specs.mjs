@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { judge, waivers } from './waivers.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
-const folder = path.join(process.env.WEIR_REFERENCE ?? '/nowhere', 'specs');
+const folder = path.join(process.env.WEIR_REFERENCE ?? path.join(here, '../../../shared/reference'), 'specs');
 const packages = createRequire(path.join(here, '../sdk/package.json'));
 if (!existsSync(folder) || !existsSync(path.join(here, '../sdk/node_modules/ajv'))) {
   console.log('skipped: needs WEIR_REFERENCE/specs and the packages of tests/sdk (script/test installs them)');
