@@ -32,12 +32,9 @@ constexpr Range kNoWord[] = {
 
 }  // namespace
 
-CodePoint read_code_point(std::string_view text) {
+CodePoint read_beyond_ascii(std::string_view text) {
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     const std::uint32_t first = byte(0);
-    if (first < 0x80) {
-        return {first, 1};
-    }
     // RFC 3629: the second byte's range depends on the first.
     std::uint32_t size = 0;
     std::uint32_t low = 0x80;
@@ -73,27 +70,15 @@ CodePoint read_code_point(std::string_view text) {
     return {value, size};
 }
 
-bool is_word(std::uint32_t c) {
-    if (c < 0x80) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               c == '_';
-    }
-    return !is_in(c, kNoWord);
-}
+bool is_word_beyond_ascii(std::uint32_t c) { return !is_in(c, kNoWord); }
 
-std::uint32_t fold(std::uint32_t c) {
+std::uint32_t fold_beyond_ascii(std::uint32_t c) {
     const auto even_is_upper = [c](std::uint32_t first, std::uint32_t last) {
         return c >= first && c <= last && c % 2 == 0;
     };
     const auto odd_is_upper = [c](std::uint32_t first, std::uint32_t last) {
         return c >= first && c <= last && c % 2 == 1;
     };
-    if (c < 0x80) {
-        if (c >= 'A' && c <= 'Z') {
-            return c + 32;
-        }
-        return c >= '\t' && c <= '\r' ? std::uint32_t{' '} : c;
-    }
     switch (c) {
         case 0x85:
         case 0xa0:

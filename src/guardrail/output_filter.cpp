@@ -1,5 +1,7 @@
 #include "guardrail/output_filter.h"
 
+#include <bit>
+
 #include "guardrail/code_point.h"
 
 namespace weir::guardrail {
@@ -19,10 +21,13 @@ std::shared_ptr<const OutputRules> OutputRules::make(const GuardrailsSection& se
     if (!section.output.banned_words.empty()) {
         rules->banned_.emplace(section.output.banned_words);
     }
-    for (std::uint32_t c = 0; c < 0x80; ++c) {
-        rules->ascii_[c] = {.is_ascii = true,
-                            .is_word = is_word(c),
-                            .may_begin = rules->banned_ && rules->banned_->may_begin_with(fold(c))};
+    for (unsigned char c = 0; c < 0x80; ++c) {
+        if (is_word(c)) {
+            rules->words_.add(c);
+        }
+        if (rules->banned_ && rules->banned_->may_begin_with(fold(c))) {
+            rules->begins_.add(c);
+        }
     }
     if (section.output.max_length) {
         rules->length_max_ = static_cast<std::uint64_t>(*section.output.max_length);
@@ -30,45 +35,56 @@ std::shared_ptr<const OutputRules> OutputRules::make(const GuardrailsSection& se
     return rules;
 }
 
-// Steps over ASCII where no phrase can begin: most of any text.
-void OutputFilter::skip_plain(std::string_view text, std::uint64_t room, Scanned& at) const {
-    const auto& ascii = rules_.ascii_;
-    const std::size_t most = static_cast<std::size_t>(
+// The ASCII in front, as far as there is room: most of any text. false: `at` is where it ends.
+bool OutputFilter::scan_ascii(std::string_view text,
+                              bool is_end,
+                              std::uint64_t room,
+                              Scanned& at) const {
+    auto left = static_cast<std::size_t>(
         std::min<std::uint64_t>(text.size() - at.end, room - at.code_points));
-    const char* const begin = text.data() + at.end;
-    const char* const end = begin + most;
-    const char* now = begin;
-    bool last_is_word = at.last_is_word;
-    for (; now != end; ++now) {
-        const OutputRules::Ascii c = ascii[static_cast<unsigned char>(*now)];
-        if (!c.is_ascii || (c.may_begin && !(c.is_word && last_is_word))) {
-            break;
+    const auto step = [&at](unsigned bytes, unsigned word) {
+        at.end += bytes;
+        at.code_points += bytes;
+        at.last_is_word = bytes > 0 ? (word >> (bytes - 1) & 1) != 0 : at.last_is_word;
+    };
+    while (left > 0) {
+        const char* const from = text.data() + at.end;
+        const auto count = static_cast<unsigned>(std::min(left, kBlockBytes));
+        const Block block = count == kBlockBytes ? load_block(from) : load_few(from, count);
+        const auto plain =
+            static_cast<unsigned>(std::countr_zero(beyond_ascii(block) | 1u << count));
+        const unsigned word = rules_.words_.in(block);
+        const unsigned inside = word & (word << 1 | (at.last_is_word ? 1u : 0u));
+        // Where a phrase may begin: not in the middle of a word.
+        unsigned begins = rules_.begins_.in(block) & ~inside & ((1u << plain) - 1);
+        for (; begins != 0; begins &= begins - 1) {
+            const auto place = static_cast<unsigned>(std::countr_zero(begins));
+            const Match match = rules_.banned_->at_front_of(text.substr(at.end + place), is_end);
+            if (match != Match::no) {
+                step(place, word);
+                at.stop = match == Match::yes ? Stop::banned_word : Stop::none;
+                return false;
+            }
         }
-        last_is_word = c.is_word;
+        step(plain, word);
+        if (plain < count) {
+            return true;
+        }
+        left -= plain;
     }
-    const auto stepped = static_cast<std::size_t>(now - begin);
-    at.end += stepped;
-    at.code_points += stepped;
-    at.last_is_word = last_is_word;
+    return true;
 }
 
 // From left to right; the first place where something is decided against the text, or cannot be
 // decided yet, is the end.
 OutputFilter::Scanned OutputFilter::scan(std::string_view text, bool is_end) const {
     Scanned at{.last_is_word = last_is_word_};
-    const Phrases* const banned = rules_.banned_ ? &*rules_.banned_ : nullptr;
     const std::uint64_t room = rules_.length_max_ - length_.code_points;
     while (at.end < text.size()) {
-        skip_plain(text, room, at);
-        if (at.end == text.size()) {
-            break;
-        }
         const std::string_view rest = text.substr(at.end);
-        const OutputRules::Ascii ascii = rules_.ascii_[static_cast<unsigned char>(rest.front())];
         CodePoint c{.size = 1};
-        bool word = ascii.is_word;
-        bool may_begin = ascii.may_begin;
-        if (!ascii.is_ascii) {
+        const bool is_ascii = static_cast<unsigned char>(rest.front()) < 0x80;
+        if (!is_ascii) {
             c = read_code_point(rest);
             if (c.size == 0) {
                 if (!is_end) {
@@ -76,15 +92,20 @@ OutputFilter::Scanned OutputFilter::scan(std::string_view text, bool is_end) con
                 }
                 c.size = 1;  // it will never be whole
             }
-            word = is_word(c.value);
-            may_begin = banned != nullptr;
         }
         if (at.code_points == room) {
             at.stop = Stop::length;
             return at;
         }
-        if (may_begin && !(word && at.last_is_word)) {
-            switch (banned->at_front_of(rest, is_end)) {
+        if (is_ascii) {
+            if (!scan_ascii(text, is_end, room, at)) {
+                return at;
+            }
+            continue;
+        }
+        const bool word = is_word(c.value);
+        if (rules_.banned_ && !(word && at.last_is_word)) {
+            switch (rules_.banned_->at_front_of(rest, is_end)) {
                 case Match::no:
                     break;
                 case Match::yes:

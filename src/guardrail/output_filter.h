@@ -7,13 +7,13 @@
 // been decided.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "base/byte_blocks.h"
 #include "base/error.h"
 #include "guardrail/phrases.h"
 #include "guardrail/section.h"
@@ -30,11 +30,8 @@ public:
 
 private:
     friend class OutputFilter;
-    // What a byte of ASCII is to a scan; nothing of this is known of any other byte.
-    struct Ascii {
-        bool is_ascii = false, is_word = false, may_begin = false;
-    };
-    std::array<Ascii, 256> ascii_{};
+    AsciiSet words_;   // what is part of a word
+    AsciiSet begins_;  // what a phrase may begin with
     std::optional<Phrases> banned_;
     std::uint64_t length_max_ = ~0ull;  // code points
 };
@@ -72,7 +69,7 @@ private:
         bool last_is_word = false;      // the last of them
     };
     Scanned scan(std::string_view text, bool is_end) const;
-    void skip_plain(std::string_view text, std::uint64_t room, Scanned& at) const;
+    bool scan_ascii(std::string_view text, bool is_end, std::uint64_t room, Scanned& at) const;
     void take(const Scanned& scanned);
     std::string_view join(std::string_view text, std::string& released);
 

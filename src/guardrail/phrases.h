@@ -22,32 +22,22 @@ public:
     // Whether a phrase stands at the front of `text`, as whole words: what comes before it is the
     // caller's business, what comes behind it is not. `is_end`: the text is over with `text`.
     Match at_front_of(std::string_view text, bool is_end) const;
-    // Whether any phrase begins with this code point: a cheap first look. Folded.
-    bool may_begin_with(std::uint32_t folded) const {
-        return folded < first_.size() ? first_[folded] : true;
-    }
+    // The folded ASCII characters that phrases begin with: a cheap first look.
+    bool may_begin_with(std::uint32_t folded_ascii) const { return starts_[folded_ascii] != 0; }
 
 private:
-    using Node = std::uint32_t;
-    static constexpr Node kRoot = 0;
-    static constexpr Node kNone = ~0u;
-    struct Edge {
-        std::uint64_t key = ~0ull;  // node and code point
-        Node to = kNone;
+    // A node lies among its siblings, in the order of their characters, behind its parent: what has
+    // one child, as most have, is followed by one look at the next place.
+    struct Node {
+        std::uint32_t folded = 0;       // the character that leads here
+        std::uint32_t first_child = 0;  // index of it
+        std::uint32_t children = 0;
+        bool is_phrase = false;  // one ends here
     };
-    static std::uint64_t key_of(Node node, std::uint32_t folded) {
-        return std::uint64_t{node} << 32 | folded;
-    }
-    std::size_t slot_of(std::uint64_t key) const {
-        return static_cast<std::size_t>((key * 0x9e3779b97f4a7c15u) >> shift_);
-    }
-    Node follow(Node node, std::uint32_t folded) const;
-    void insert(Node node, std::uint32_t folded, Node to);
+    const Node* follow(const Node& from, std::uint32_t folded) const;
 
-    std::vector<Edge> edges_;  // open addressing, at most half full
-    unsigned shift_ = 63;
-    std::vector<bool> is_phrase_;  // by node
-    std::array<bool, 128> first_{};
+    std::vector<Node> nodes_;                  // the root first
+    std::array<std::uint32_t, 128> starts_{};  // the root's children by ASCII character; 0: none
 };
 
 }  // namespace weir::guardrail
