@@ -92,12 +92,13 @@ struct AnswerView {
                    return output.text.size > 2 || output.has_other || output.finish.is_set();
                });
     }
-    // For the next event; the memory stays.
+    // As new, for the next event; the memory stays.
     void clear() {
-        auto memory = std::move(outputs);
-        memory.clear();
-        *this = {};
-        outputs = std::move(memory);
+        outputs.clear();
+        ids.clear();
+        usage.reset();
+        model = error = {};
+        finished = is_terminal = is_usage_only = has_data = false;
     }
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "dialect/failure.h"
+#include "dialect/json/likeness.h"
 #include "dialect/json/value.h"
 #include "dialect/openai_chat/codec.h"
 
@@ -41,6 +42,7 @@ struct Reader {
     Identity* identity;  // null: not wanted
     bool is_object = false;
     std::optional<llm::ServiceTier> tier{};
+    Span obfuscation;  // of OpenAI's: makes all chunks equally long
     std::optional<std::int64_t> prompt, completion, total, cached, cache_write, reasoning;
     std::optional<std::int64_t> audio_in, audio_out;
 
@@ -112,6 +114,8 @@ struct Reader {
                     tier = llm::read_service_tier(json::between_quotes(span.in(text)));
                 } else if (key == "error" && kind != Kind::null) {
                     answer.error = span;
+                } else if (key == "obfuscation" && is_string) {
+                    obfuscation = span;
                 }
                 return;
             case kChoice:
@@ -188,7 +192,8 @@ Result<void> read(std::string_view text,
                   json::Scratch& scratch,
                   AnswerView& into,
                   Identity* identity,
-                  std::optional<llm::ServiceTier>& tier) {
+                  std::optional<llm::ServiceTier>& tier,
+                  Span* obfuscation) {
     into.clear();
     Reader reader{.text = text, .answer = into, .identity = identity};
     const auto scanned = json::scan(text, json::Duplicates::allowed, scratch, reader);
@@ -213,7 +218,21 @@ Result<void> read(std::string_view text,
             usage.reset();  // an empty object says nothing
         }
     }
+    if (obfuscation != nullptr) {
+        *obfuscation = reader.obfuscation;
+    }
     return {};
+}
+
+// A chunk that brings a piece of one text and says nothing else: the next is probably like it.
+bool is_plain(const AnswerView& chunk) {
+    if (chunk.outputs.size() != 1 || chunk.usage || chunk.error.is_set() || chunk.finished ||
+        chunk.has_data) {
+        return false;
+    }
+    const AnswerView::Output& output = chunk.outputs.front();
+    return output.text.is_set() && !output.finish.is_set() && !output.logprobs.is_set() &&
+           !output.has_other && chunk.model.end() <= output.text.at;
 }
 
 std::string quoted(std::string_view text) {
@@ -238,8 +257,20 @@ public:
             into.is_terminal = true;
             return {};
         }
-        WEIR_TRY(
-            openai_chat::read(event.data, scratch, into, known_ ? nullptr : &identity_, tier_));
+        if (std::array<Span, json::Likeness::kStringsMax> strings;
+            last_.matches(event.data, strings)) {
+            into.clear();
+            into.outputs.push_back({.index = index_, .text = strings.front()});
+            into.model = model_;
+            return {};
+        }
+        Span obfuscation;
+        WEIR_TRY(openai_chat::read(event.data,
+                                   scratch,
+                                   into,
+                                   known_ ? nullptr : &identity_,
+                                   tier_,
+                                   &obfuscation));
         into.is_usage_only = into.usage && into.outputs.empty();
         usage_passed_ = usage_passed_ || into.is_usage_only;
         if (!known_ && into.model.is_set()) {
@@ -247,6 +278,9 @@ public:
             if (!renamed_) {
                 identity_.model = into.model.in(event.data);
             }
+        }
+        if (known_ && is_plain(into)) {
+            learn(event.data, into, obfuscation);
         }
         return {};
     }
@@ -288,6 +322,14 @@ public:
     }
 
 private:
+    void learn(std::string_view text, const AnswerView& chunk, Span obfuscation) {
+        const AnswerView::Output& output = chunk.outputs.front();
+        const Span strings[] = {output.text, obfuscation};
+        last_.learn(text, std::span(strings).first(obfuscation.at > output.text.at ? 2 : 1));
+        index_ = output.index;
+        model_ = chunk.model;
+    }
+
     void begin_chunk(std::string& out) const {
         fmt::format_to(std::back_inserter(out),
                        R"(data: {{"id":{},"object":"{}","created":{},"model":{},)",
@@ -297,6 +339,10 @@ private:
                        identity_.model);
     }
 
+    // What every chunk touches stands first.
+    json::Likeness last_;     // the last chunk that only brought text:
+    std::int64_t index_ = 0;  // of its choice
+    Span model_;              // where its model stands
     const bool include_usage_;
     bool usage_passed_ = false;
     bool known_ = false;
@@ -309,7 +355,7 @@ private:
 
 Result<void> read_answer(std::string_view text, json::Scratch& scratch, AnswerView& into) {
     std::optional<llm::ServiceTier> tier;
-    WEIR_TRY(read(text, scratch, into, nullptr, tier));
+    WEIR_TRY(read(text, scratch, into, nullptr, tier, nullptr));
     into.is_terminal = true;
     return {};
 }
