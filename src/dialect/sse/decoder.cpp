@@ -74,10 +74,33 @@ bool Decoder::find_end() {
     return false;
 }
 
+// What nearly every event is: one line of data, whole in the bytes, then an empty line. false:
+// nothing was taken.
+bool Decoder::take_plain(Event& event) {
+    constexpr std::string_view kData = "data: ";
+    const std::string_view rest = bytes_.substr(block_at_);
+    if (!partial_.empty() || block_at_ != scan_at_ || !line_is_empty_ || after_cr_ || awaits_lf_ ||
+        !rest.starts_with(kData)) {
+        return false;
+    }
+    const std::size_t end = find_line_end(rest, kData.size());
+    if (rest.size() - end < 2 || rest[end] != '\n' || rest[end + 1] != '\n' ||
+        end + 2 > kEventBytesMax) {
+        return false;
+    }
+    event = {.data = rest.substr(kData.size(), end - kData.size()), .raw = rest.substr(0, end + 2)};
+    block_at_ = scan_at_ = block_at_ + end + 2;
+    at_start_ = false;
+    return true;
+}
+
 Result<bool> Decoder::next(Event& event) {
     if (partial_given_) {
         partial_.clear();
         partial_given_ = false;
+    }
+    if (take_plain(event)) {
+        return true;
     }
     for (;;) {
         const bool ended = find_end();

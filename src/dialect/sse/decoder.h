@@ -39,6 +39,7 @@ public:
 private:
     bool find_end();  // moves scan_at_ behind the current block; false: it does not end here
     bool decode(std::string_view block, Event& event);
+    bool take_plain(Event& event);
 
     std::string_view bytes_;
     std::size_t block_at_ = 0;  // where the current block begins in bytes_

@@ -46,6 +46,9 @@ const std::string_view kStreams[] = {
     "event: alone\n\ndata: after\n\n",
     ": c1\n: c2\n\n:\n\ndata: z\n\n",
     "data: \xc3\xa9\xf0\x9f\x98\x80\n\ndata: cut",
+    "data: a\n\n\xef\xbb\xbf"
+    "data: no mark here\n\ndata: b\n\n\ndata: c\ndata: d\n\n",
+    "data: a\r\n\r\ndata: b\n\ndata: c\r\n\ndata: d\n\n",
 };
 
 TEST(SseDecoder, GivesTheSameEventsForEverySplit) {
