@@ -265,12 +265,8 @@ public:
             return {};
         }
         Span obfuscation;
-        WEIR_TRY(openai_chat::read(event.data,
-                                   scratch,
-                                   into,
-                                   known_ ? nullptr : &identity_,
-                                   tier_,
-                                   &obfuscation));
+        WEIR_TRY(openai_chat::read(
+            event.data, scratch, into, known_ ? nullptr : &identity_, tier_, &obfuscation));
         into.is_usage_only = into.usage && into.outputs.empty();
         usage_passed_ = usage_passed_ || into.is_usage_only;
         if (!known_ && into.model.is_set()) {
