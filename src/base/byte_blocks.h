@@ -4,7 +4,9 @@
 
 #include <tmmintrin.h>
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -92,5 +94,31 @@ public:
 private:
     alignas(kBlockBytes) std::array<std::uint8_t, kBlockBytes> rows_{};
 };
+
+// The place of the first character in (or not in) the set; the size where there is none.
+template <bool kWanted>
+std::size_t find_first(std::string_view text, const AsciiSet& set) {
+    const auto found_in = [&set](Block block) {
+        const unsigned in = set.in(block);
+        return kWanted ? in : in ^ 0xffff;
+    };
+    std::size_t at = 0;
+    for (; text.size() - at >= kBlockBytes; at += kBlockBytes) {
+        if (const unsigned found = found_in(load_block(text.data() + at)); found != 0) {
+            return at + static_cast<std::size_t>(std::countr_zero(found));
+        }
+    }
+    if (const std::size_t left = text.size() - at; left > 0) {
+        const unsigned found = found_in(load_few(text.data() + at, left)) | 1u << left;
+        return at + static_cast<std::size_t>(std::countr_zero(found));
+    }
+    return at;
+}
+inline std::size_t find_in(std::string_view text, const AsciiSet& set) {
+    return find_first<true>(text, set);
+}
+inline std::size_t find_not_in(std::string_view text, const AsciiSet& set) {
+    return find_first<false>(text, set);
+}
 
 }  // namespace weir

@@ -28,6 +28,22 @@ TEST(AsciiSet, HoldsWhatWasAddedAndNothingElse) {
     EXPECT_EQ(AsciiSet().in(load_block("0123456789abcdef")), 0u);
 }
 
+TEST(AsciiSet, IsLookedForInTextsOfAnySize) {
+    const AsciiSet set("xy");
+    for (std::size_t size = 0; size < 3 * kBlockBytes; ++size) {
+        const std::string none(size, '\xf8');
+        const std::string all(size, 'y');
+        EXPECT_EQ(find_in(none, set), size);
+        EXPECT_EQ(find_not_in(all, set), size);
+        for (std::size_t i = 0; i < size; ++i) {
+            std::string some = none.substr(0, i) + all.substr(i);
+            EXPECT_EQ(find_in(some, set), i);
+            some = all.substr(0, i) + none.substr(i);
+            EXPECT_EQ(find_not_in(some, set), i);
+        }
+    }
+}
+
 TEST(ByteBlocks, FewBytesAreLoadedWithoutTheirNeighbours) {
     for (std::size_t count = 1; count < kBlockBytes; ++count) {
         // Of exactly this size: AddressSanitizer sees a read past it.

@@ -105,6 +105,11 @@ Match Phrases::at_front_of(std::string_view text, bool is_end) const {
         node = next;
         text.remove_prefix(1);
     }
+    return walk(node, text, is_end);
+}
+
+// On from a node where no phrase ends.
+Match Phrases::walk(const Node* node, std::string_view text, bool is_end) const {
     bool last_is_word = false;
     for (;;) {
         CodePoint c;

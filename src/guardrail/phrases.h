@@ -35,6 +35,7 @@ private:
         bool is_phrase = false;  // one ends here
     };
     const Node* follow(const Node& from, std::uint32_t folded) const;
+    Match walk(const Node* node, std::string_view text, bool is_end) const;
 
     std::vector<Node> nodes_;                  // the root first
     std::array<std::uint32_t, 128> starts_{};  // the root's children by ASCII character; 0: none

@@ -5,6 +5,7 @@
 #include <ctime>
 
 #include "base/assert.h"
+#include "base/byte_blocks.h"
 
 namespace weir::net {
 
@@ -78,11 +79,21 @@ void append_status_line(std::string& into, int status) {
 
 void append_field(std::string& into, std::string_view name, std::string_view value) {
     // A line break in a value would let its author write the rest of the answer.
-    WEIR_ASSERT(value.find_first_of("\r\n") == std::string_view::npos);
-    into += name;
-    into += ": ";
-    into += value;
-    into += "\r\n";
+    static constexpr AsciiSet kBreaks("\r\n");
+    WEIR_ASSERT(find_in(value, kBreaks) == value.size());
+    // All of it in one step: a head is made of many of these.
+    const std::size_t before = into.size();
+    const std::size_t after = before + name.size() + value.size() + 4;
+    // Not the size it is given: libstdc++ 12 says the capacity there when the text has moved.
+    into.resize_and_overwrite(after, [&](char* text, std::size_t) {
+        char* at = std::copy(name.begin(), name.end(), text + before);
+        *at++ = ':';
+        *at++ = ' ';
+        at = std::copy(value.begin(), value.end(), at);
+        *at++ = '\r';
+        *at++ = '\n';
+        return after;
+    });
 }
 
 void append_field(std::string& into, std::string_view name, std::uint64_t value) {

@@ -4,44 +4,67 @@
 
 #include <cstring>
 
+#include "base/byte_blocks.h"
 #include "base/text.h"
 
 namespace weir::net {
 namespace {
 
-constexpr std::array<bool, 256> kTokenBytes = [] {
-    std::array<bool, 256> table{};
-    for (unsigned c = '0'; c <= '9'; ++c) {
-        table[c] = true;
-    }
-    for (unsigned c = 'a'; c <= 'z'; ++c) {
-        table[c] = table[c - 32] = true;
-    }
-    for (const char c : std::string_view("!#$%&'*+-.^_`|~")) {
-        table[static_cast<unsigned char>(c)] = true;
-    }
-    return table;
+constexpr AsciiSet letters_and_digits(std::string_view others) {
+    AsciiSet set(others);
+    set.add('0', '9');
+    set.add('a', 'z');
+    set.add('A', 'Z');
+    return set;
+}
+constexpr AsciiSet kToken = letters_and_digits("!#$%&'*+-.^_`|~");
+// What names of fields are made of, without what a request's must not hold.
+constexpr AsciiSet kPlainName = letters_and_digits("!#$%&'*+-.^`|~");
+constexpr AsciiSet kHost = letters_and_digits("-._~:[]%!$&'()*+;=");
+constexpr AsciiSet kControl = [] {
+    AsciiSet set("\x7f");
+    set.add(0, '\t' - 1);
+    set.add('\t' + 1, 0x1f);
+    return set;
 }();
 
 bool is_token(std::string_view text) {
-    for (const char c : text) {
-        if (!kTokenBytes[static_cast<unsigned char>(c)]) {
-            return false;
-        }
-    }
-    return !text.empty();
+    return !text.empty() && find_not_in(text, kToken) == text.size();
 }
 
-// Visible, space, tab, obs-text: no CR, LF, NUL or other control. The running OR keeps the loop
-// vectorised.
-bool is_field_value(std::string_view text) {
-    unsigned char bad = 0;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        bad |= static_cast<unsigned char>((byte < 0x20) & (byte != '\t'));
-        bad |= static_cast<unsigned char>(byte == 0x7f);
+// Visible, space, tab, obs-text: no CR, LF, NUL or other control.
+bool is_field_value(std::string_view text) { return find_in(text, kControl) == text.size(); }
+
+bool is_host(std::string_view text) {
+    return !text.empty() && find_not_in(text, kHost) == text.size();
+}
+
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
+// Whether a token is `known`, of small letters and '-': of the characters of tokens only capital
+// letters become one of these by that bit.
+template <std::size_t kSize>
+bool is_name(std::string_view token, const char (&known)[kSize]) {
+    constexpr std::size_t kBytes = kSize - 1;
+    if (token.size() != kBytes) {
+        return false;
     }
-    return bad == 0;
+    const auto word = [](const char* at, std::size_t bytes) {
+        std::uint64_t value = 0;
+        std::memcpy(&value, at, bytes);
+        return value;
+    };
+    constexpr std::uint64_t kSmall = 0x2020'2020'2020'2020;
+    std::uint64_t different = 0;
+    std::size_t at = 0;
+    for (; at + 8 <= kBytes; at += 8) {
+        different |= (word(token.data() + at, 8) | kSmall) ^ word(known + at, 8);
+    }
+    if constexpr (kBytes % 8 != 0) {
+        constexpr std::uint64_t kRest = kSmall >> (8 * (8 - kBytes % 8));
+        different |= (word(token.data() + at, kBytes % 8) | kRest) ^ word(known + at, kBytes % 8);
+    }
+    return different == 0;
 }
 
 bool is_target(std::string_view text) {
@@ -51,17 +74,6 @@ bool is_target(std::string_view text) {
         bad |= static_cast<unsigned char>((byte <= 0x20) | (byte >= 0x7f) | (byte == '#'));
     }
     return bad == 0;
-}
-
-bool is_host(std::string_view text) {
-    for (const char c : text) {
-        const bool plain =
-            (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        if (!plain && std::string_view("-._~:[]%!$&'()*+;=").find(c) == std::string_view::npos) {
-            return false;
-        }
-    }
-    return !text.empty();
 }
 
 Method read_method(std::string_view text) {
@@ -93,7 +105,7 @@ std::optional<std::uint64_t> read_length(std::string_view text) {
 }  // namespace
 
 KnownHeader classify(std::string_view name) {
-    const auto is = [name](std::string_view other) { return equals_ignoring_case(name, other); };
+    const auto is = [name](const auto& known) { return is_name(name, known); };
     using enum KnownHeader;
     switch (name.size()) {
         case 2:
@@ -193,10 +205,7 @@ Result<std::optional<std::string_view>> HeadReader::next_line(std::string_view b
 }
 
 Result<void> HeadReader::add_field(std::string_view line, std::string_view bytes, Fields& fields) {
-    std::size_t colon = 0;
-    while (colon < line.size() && kTokenBytes[static_cast<unsigned char>(line[colon])]) {
-        ++colon;
-    }
+    const std::size_t colon = find_not_in(line, kToken);
     if (colon == 0 || colon == line.size() || line[colon] != ':') {
         return refuse(
             "a header field must be `name: value`, without a space before the colon or a folded "
@@ -221,6 +230,36 @@ Result<void> HeadReader::add_field(std::string_view line, std::string_view bytes
                                       classify(name)};
     fields.base_ = bytes.data();
     return {};
+}
+
+bool HeadReader::take_plain_field(std::string_view bytes, std::size_t bytes_max, Fields& fields) {
+    const std::string_view rest = bytes.substr(at_);
+    const std::size_t colon = find_not_in(rest, kPlainName);
+    if (colon == 0 || colon == rest.size() || rest[colon] != ':' || fields.count_ == kFieldsMax) {
+        return false;
+    }
+    std::size_t begin = colon + 1;
+    while (begin < rest.size() && is_blank(rest[begin])) {
+        ++begin;
+    }
+    // The first control character ends the value, and is in order only where it ends the line.
+    const std::size_t line = begin + find_in(rest.substr(begin), kControl);
+    if (line > bytes_max || rest.size() - line < 2 || rest[line] != '\r' ||
+        rest[line + 1] != '\n') {
+        return false;
+    }
+    std::size_t end = line;
+    while (end > begin && is_blank(rest[end - 1])) {
+        --end;
+    }
+    fields.spans_[fields.count_++] = {static_cast<std::uint32_t>(at_),
+                                      static_cast<std::uint32_t>(at_ + begin),
+                                      static_cast<std::uint16_t>(colon),
+                                      static_cast<std::uint16_t>(end - begin),
+                                      classify(rest.substr(0, colon))};
+    fields.base_ = bytes.data();
+    at_ += line + 2;
+    return true;
 }
 
 Result<void> HeadReader::read_framing(const Field& field, Framing& framing) {
@@ -298,44 +337,58 @@ Result<bool> RequestHeadParser::parse(std::string_view bytes) {
         start_line_done_ = true;
     }
     for (;;) {
-        WEIR_TRY(const auto line,
-                 next_line(bytes, limits_.field_bytes_max, Code::headers_too_large));
-        if (!line) {
-            if (bytes.size() - fields_begin_ > limits_.fields_bytes_max + 2) {
-                return fail(Code::headers_too_large,
-                            fmt::format("The header fields are larger than {} bytes.",
-                                        limits_.fields_bytes_max));
+        const bool is_plain = take_plain_field(bytes, limits_.field_bytes_max, head_.fields);
+        if (!is_plain) {
+            WEIR_TRY(const auto line,
+                     next_line(bytes, limits_.field_bytes_max, Code::headers_too_large));
+            if (!line) {
+                if (bytes.size() - fields_begin_ > limits_.fields_bytes_max + 2) {
+                    return too_large();
+                }
+                return false;
             }
-            return false;
+            if (line->empty()) {
+                at_ += 2;
+                WEIR_TRY(finish(bytes));
+                return true;
+            }
+            WEIR_TRY(add_field(*line, bytes, head_.fields));
+            at_ += line->size() + 2;
         }
-        if (line->empty()) {
-            at_ += 2;
-            WEIR_TRY(finish(bytes));
-            return true;
-        }
-        WEIR_TRY(add_field(*line, bytes, head_.fields));
-        at_ += line->size() + 2;
         if (at_ - fields_begin_ > limits_.fields_bytes_max) {
-            return fail(Code::headers_too_large,
-                        fmt::format("The header fields are larger than {} bytes.",
-                                    limits_.fields_bytes_max));
+            return too_large();
         }
-        const Field field = head_.fields[head_.fields.size() - 1];
-        if (field.name.find('_') != std::string_view::npos) {
-            // Behind some proxies X_User and X-User are the same field: an attacker's way past an
-            // allow list.
-            return refuse("a header name must not contain `_`");
-        }
-        WEIR_TRY(read_framing(field, head_));
-        if (field.known == KnownHeader::host) {
+        WEIR_TRY(take_in(head_.fields[head_.fields.size() - 1], is_plain));
+    }
+}
+
+Failure RequestHeadParser::too_large() const {
+    return fail(
+        Code::headers_too_large,
+        fmt::format("The header fields are larger than {} bytes.", limits_.fields_bytes_max));
+}
+
+Result<void> RequestHeadParser::take_in(const Field& field, bool is_plain) {
+    if (!is_plain && field.name.find('_') != std::string_view::npos) {
+        // Behind some proxies X_User and X-User are the same field: an attacker's way past an allow
+        // list.
+        return refuse("a header name must not contain `_`");
+    }
+    switch (field.known) {
+        case KnownHeader::other:
+            return {};
+        case KnownHeader::host:
             ++hosts_;
             if (!is_host(field.value)) {
                 return refuse("Host is not a host");
             }
-        } else if (field.known == KnownHeader::expect) {
+            return {};
+        case KnownHeader::expect:
             head_.expects_continue = equals_ignoring_case(field.value, "100-continue");
             head_.has_unknown_expectation = !head_.expects_continue;
-        }
+            return {};
+        default:
+            return read_framing(field, head_);
     }
 }
 
@@ -408,6 +461,11 @@ Result<bool> ResponseHeadParser::parse(std::string_view bytes) {
         start_line_done_ = true;
     }
     for (;;) {
+        if (at_ <= kUpstreamHeadBytesMax &&
+            take_plain_field(bytes, kUpstreamHeadBytesMax, head_.fields)) {
+            WEIR_TRY(read_framing(head_.fields[head_.fields.size() - 1], head_));
+            continue;
+        }
         WEIR_TRY(const auto line, next_line(bytes, kUpstreamHeadBytesMax, kFault));
         if (!line || at_ > kUpstreamHeadBytesMax) {
             if (bytes.size() > kUpstreamHeadBytesMax) {

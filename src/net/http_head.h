@@ -56,6 +56,7 @@ enum class KnownHeader : std::uint8_t {
     date,
     server,
 };
+// `field_name` is a token.
 KnownHeader classify(std::string_view field_name);
 
 // DESIGN section 11. Lengths are without the line's CRLF; `fields_bytes_max` counts all field lines
@@ -146,6 +147,9 @@ protected:
                                                       std::size_t bytes_max,
                                                       Code too_long) const;
     Result<void> add_field(std::string_view line, std::string_view bytes, Fields& fields);
+    // The next line, where it is a whole field in good order of at most `bytes_max`, as nearly all
+    // are. false: nothing was taken; next_line() and add_field() say what is there.
+    bool take_plain_field(std::string_view bytes, std::size_t bytes_max, Fields& fields);
     static void move_fields(Fields& fields, std::string_view bytes) { fields.base_ = bytes.data(); }
     Result<void> read_framing(const Field& field, Framing& framing);
     Result<void> finish_framing(Framing& framing, int minor_version) const;
@@ -174,6 +178,8 @@ public:
 
 private:
     Result<void> read_request_line(std::string_view line);
+    Result<void> take_in(const Field& field, bool is_plain);
+    Failure too_large() const;
     Result<void> finish(std::string_view bytes);
 
     HeadLimits limits_;

@@ -126,6 +126,10 @@ void Pipeline::settle_failed(Call& call, const Error& error) {
         default:
             break;
     }
+    if (error.code() == Code::internal) {
+        services_.log.error("call.failed",
+                            {{"request_id", call.id_text()}, {"detail", error.detail()}});
+    }
     if (!call.opened) {
         // What Weir itself refused does not count against the caller's rate; what its client broke
         // off or never finished sending does, and what made Weir knock at somebody else's door.

@@ -17,6 +17,9 @@
 // `key` is unescaped; empty inside arrays and at the root.
 #pragma once
 
+#include <emmintrin.h>
+
+#include <bit>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -73,14 +76,36 @@ namespace detail {
 
 // These return one past the end of what they skipped, or nullptr at a fault, whose place is in
 // `fault`.
-const char* skip_string(const char* at,
-                        const char* end,
-                        bool& escaped,
-                        const char*& fault);  // after the quote
+const char* skip_rest_of_string(const char* at, const char* end, bool& escaped, const char*& fault);
 const char* skip_number(const char* at, const char* end, const char*& fault);
 Failure refuse(std::string_view expected, std::size_t offset);
 // The offset of the first byte that is no UTF-8; npos where all is.
 std::size_t find_invalid_utf8(std::string_view text);
+
+// Of 16 bytes, those that are a quote, a backslash or a control character.
+inline __m128i special_in_string(const char* at) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    return _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
+                                     _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))),
+                        _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes));
+}
+inline unsigned one_bit_each(__m128i bytes) {
+    return static_cast<unsigned>(_mm_movemask_epi8(bytes));
+}
+
+// `at`: after the quote.
+inline const char* skip_string(const char* at, const char* end, bool& escaped, const char*& fault) {
+    // Keys and most values are this short.
+    if (end - at >= 16) {
+        if (const unsigned special = one_bit_each(special_in_string(at)); special != 0) {
+            at += std::countr_zero(special);
+            if (*at == '"') {
+                return at + 1;
+            }
+        }
+    }
+    return skip_rest_of_string(at, end, escaped, fault);
+}
 
 inline const char* skip_space(const char* at, const char* end) {
     while (at < end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t')) {
