@@ -96,6 +96,7 @@ struct AnswerView {
     void clear() {
         outputs.clear();
         ids.clear();
+        file_ids.clear();
         usage.reset();
         model = error = {};
         finished = is_terminal = is_usage_only = has_data = false;
