@@ -195,8 +195,7 @@ struct Builder {
         return {};
     }
 
-    // What an id names is kept by nobody here. The answer does without thoughts, and without
-    // nothing else.
+    // What an id names is kept by nobody here. Thoughts can be left out, nothing else can.
     static Result<void> check_reference(Value item) {
         const std::string id = item["id"].string_or("");
         if (id.starts_with("rs_")) {
