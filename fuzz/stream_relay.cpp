@@ -36,6 +36,25 @@ Outcome run(std::string_view bytes, std::size_t cut, pipeline::ChatTerms terms) 
     return outcome;
 }
 
+// However the provider spelled it: `data:[DONE]` and other lines of its event pass as they came.
+bool ends_with_its_only_done(std::string stream) {
+    stream += '\n';  // half of a CR LF is no end yet; after a whole one an empty line says nothing
+    dialect::sse::Decoder decoder;
+    decoder.feed(stream);
+    std::size_t dones = 0;
+    bool is_last = false;
+    dialect::sse::Event event;
+    for (;;) {
+        const auto found = decoder.next(event);
+        WEIR_ASSERT(found.has_value());
+        if (!*found) {
+            return dones == 1 && is_last;
+        }
+        is_last = event.kind == dialect::sse::Event::Kind::message && event.data == "[DONE]";
+        dones += is_last ? 1 : 0;
+    }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -55,12 +74,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const Outcome cut = run(bytes, cut_at % (bytes.size() + 1), terms);
     WEIR_ASSERT(whole == cut);
     WEIR_ASSERT(whole.committed || whole.out.empty());
-    const std::size_t done = whole.out.find("data: [DONE]\n\n");
-    if (terms.rules == nullptr && whole.done) {
-        WEIR_ASSERT(whole.out.ends_with("data: [DONE]\n\n"));
-    }
-    if (terms.rules != nullptr && done != std::string::npos && whole.done) {
-        WEIR_ASSERT(whole.out.ends_with("data: [DONE]\n\n"));
+    if (whole.done) {
+        WEIR_ASSERT(ends_with_its_only_done(whole.out));
     }
     return 0;
 }

@@ -117,12 +117,15 @@ class Reload(unittest.TestCase):
         failed, calls = [], [0] * 4
 
         def call(index):
-            with contextlib.suppress(ConnectionError):
-                while not stopped.is_set():
+            while not stopped.is_set():
+                try:
                     status = self.gateway.chat(model='m', stream=index % 2 == 0)[0]
-                    calls[index] += 1
-                    if status != 200:
-                        failed.append(status)
+                except OSError as error:
+                    status = error
+                calls[index] += 1
+                if status != 200:
+                    failed.append(status)
+                    return
         crowd = [threading.Thread(target=call, args=(i,)) for i in range(4)]
         for one in crowd:
             one.start()
