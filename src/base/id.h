@@ -4,7 +4,9 @@
 
 #include <array>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +18,15 @@ namespace weir {
 struct Uuid {
     std::array<std::uint8_t, 16> bytes{};
     auto operator<=>(const Uuid&) const = default;
+};
+
+// For maps whose keys Weir made itself: the second half of a version 7 id is random.
+struct UuidHash {
+    std::size_t operator()(const Uuid& id) const {
+        std::uint64_t random = 0;
+        std::memcpy(&random, id.bytes.data() + 8, sizeof random);
+        return random;
+    }
 };
 
 // Random bits come from a per-thread pool filled by the system's generator. Any thread.

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/base64.h"
+#include "base/byte_blocks.h"
 #include "base/text.h"
 
 namespace weir::dialect {
@@ -91,11 +92,38 @@ llm::Signature read_carried_field(std::string_view field, llm::Dialect field_of)
     return {.text = marked->substr(kMarkBytes), .of = *dialect};
 }
 
+// Every body is searched: by blocks, for two bytes of each mark that seldom stand so far apart.
 bool may_carry(std::string_view body) {
-    const auto holds = [&](std::string_view mark) {
-        return memmem(body.data(), body.size(), mark.data(), mark.size()) != nullptr;
+    constexpr std::size_t kDash = 5, kDigit = 1;
+    static_assert(kIdMark[0] == '-' && kIdMark[kDash] == '-' && kFieldMarkBase64[kDigit] == '2');
+    constexpr std::size_t kLookAhead = std::max(kDash, kDigit + 1);
+    const Block dash = _mm_set1_epi8('-');
+    const Block quote = _mm_set1_epi8('"');
+    const Block digit = _mm_set1_epi8('2');
+    const auto is_mark = [body](std::size_t at) {
+        const std::string_view rest = body.substr(at);
+        return rest.starts_with(kIdMark) || rest.substr(1).starts_with(kFieldMarkBase64);
     };
-    return holds(kIdMark) || holds(kFieldMarkBase64);
+    std::size_t at = 0;
+    for (; at + kBlockBytes + kLookAhead <= body.size(); at += kBlockBytes) {
+        const Block here = load_block(body.data() + at);
+        const Block ids = _mm_and_si128(_mm_cmpeq_epi8(here, dash),
+                                        _mm_cmpeq_epi8(load_block(body.data() + at + kDash), dash));
+        const Block fields =
+            _mm_and_si128(_mm_cmpeq_epi8(here, quote),
+                          _mm_cmpeq_epi8(load_block(body.data() + at + 1 + kDigit), digit));
+        for (unsigned found = bits_of(_mm_or_si128(ids, fields)); found != 0; found &= found - 1) {
+            if (is_mark(at + static_cast<std::size_t>(std::countr_zero(found)))) {
+                return true;
+            }
+        }
+    }
+    for (; at < body.size(); ++at) {
+        if (is_mark(at)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 bool carries_foreign(const llm::Call& call, llm::Dialect own) {

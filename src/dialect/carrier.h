@@ -36,7 +36,7 @@ std::string carry_in_field(const llm::Signature& signature, llm::Dialect field_o
 // Of what bears no mark the signature is `field_of`'s own, also where it is empty.
 llm::Signature read_carried_field(std::string_view field, llm::Dialect field_of);
 
-// The body of a request holds a mark, or words that look like one: a search over the bytes, so that
+// The JSON of a request holds a mark, or words that look like one: a search over the bytes, so that
 // a body without is not taken apart.
 bool may_carry(std::string_view body);
 // The call of a client of dialect `own` holds what a provider of that dialect refuses because it is

@@ -57,7 +57,7 @@ TEST(Carrier, TakesNoBytesThatAreNoTextOutOfAField) {
 TEST(Carrier, MarksAThoughtOfAnothersThatNobodySigned) {
     const Signature nobodys{.of = Dialect::openai_chat};
     const std::string carried = carry_in_field(nobodys, Dialect::anthropic);
-    EXPECT_TRUE(may_carry(carried));
+    EXPECT_TRUE(may_carry('"' + carried + '"'));
     EXPECT_EQ(read_carried_field(carried, Dialect::anthropic), nobodys);
     const Signature own{.of = Dialect::anthropic};
     EXPECT_EQ(carry_in_field(own, Dialect::anthropic), "");
@@ -72,6 +72,17 @@ TEST(Carrier, FindsAMarkInABody) {
     EXPECT_TRUE(may_carry(R"({"signature":")" + field + R"("})"));
     EXPECT_FALSE(may_carry(R"({"messages":[{"role":"user","content":"weir-sig"}]})"));
     EXPECT_FALSE(may_carry(""));
+    // Wherever it stands to the blocks that are looked at.
+    for (std::size_t before = 0; before < 70; ++before) {
+        for (const std::size_t after : {0, 1, 20, 40}) {
+            const std::string open(before, '-');
+            const std::string close(after, '"');
+            EXPECT_TRUE(may_carry(open + id + close)) << before << ' ' << after;
+            EXPECT_TRUE(may_carry(open + '"' + field + close)) << before << ' ' << after;
+            EXPECT_FALSE(may_carry(open + "-weir-si-" + close)) << before << ' ' << after;
+            EXPECT_FALSE(may_carry(open + R"("d2Vpci1zaWc5")" + close)) << before << ' ' << after;
+        }
+    }
 }
 
 struct ForeignCase {

@@ -39,6 +39,9 @@ struct Request {
     std::optional<std::int64_t> max_output_tokens;
     std::int64_t choices = 1;
     std::string service_tier;  // asked for, in the dialect's word
+    // An earlier answer comes back, a tool call with its result or a signed thought: only such a
+    // conversation can carry another dialect's signatures (carrier.h).
+    bool has_history = false;
     // Ids that a provider made and the client sends back: they lead to that provider. Each once;
     // one more than kProviderIdsMax where there are more.
     std::vector<ProviderId> provider_ids;

@@ -8,30 +8,33 @@ namespace weir::ledger {
 
 // What a step would change, applied to the drain only when the database has taken it.
 struct Drain::Progress {
+    // As it lies in the segment: most are settled in the step that reads them.
+    struct Begun {
+        std::string_view record;
+        unsigned thread;
+    };
+
     store::Batch batch;
     std::vector<Cursor> cursors;
-    std::unordered_map<std::string, Open> opened;
-    std::unordered_set<std::string> settled;
-    std::vector<unsigned> recycle;  // threads whose first segment is done with
+    std::unordered_map<Uuid, Begun, UuidHash> opened;
+    std::unordered_set<Uuid, UuidHash> settled;  // of those opened before this step
+    std::unordered_set<Uuid, UuidHash> kept;     // of those in batch.opened
+    std::vector<unsigned> recycle;               // threads whose first segment is done with
     std::size_t records = 0;
 
-    void take(const Segment::View& view,
-              unsigned thread,
-              const std::unordered_map<std::string, Open>& known);
-    void keep(const std::string& id, const Open& open) {
-        const auto* bytes = reinterpret_cast<const unsigned char*>(open.record.data());
-        batch.opened.push_back({id, to_hex({bytes, open.record.size()})});
+    void take(const Segment::View& view, unsigned thread, const OpenCalls& known);
+    void keep(const Uuid& id, std::string_view record) {
+        const auto* bytes = reinterpret_cast<const unsigned char*>(record.data());
+        batch.opened.push_back({to_text(id), to_hex({bytes, record.size()})});
+        kept.insert(id);
     }
 };
 
-void Drain::Progress::take(const Segment::View& view,
-                           unsigned thread,
-                           const std::unordered_map<std::string, Open>& known) {
+void Drain::Progress::take(const Segment::View& view, unsigned thread, const OpenCalls& known) {
     ++records;
     if (view.kind == Kind::opened) {
         if (const auto record = decode_opened(view.payload)) {
-            opened.emplace(to_text(record->request_id),
-                           Open{std::string(view.payload), thread, false});
+            opened.emplace(record->request_id, Begun{view.payload, thread});
         }
         return;
     }
@@ -46,15 +49,17 @@ void Drain::Progress::take(const Segment::View& view,
         return;
     }
     batch.calls.push_back(to_row(*record));
-    std::string id = to_text(record->request_id);
+    const Uuid& id = record->request_id;
     if (opened.erase(id) > 0) {
         return;
     }
     const auto open = known.find(id);
-    if (open != known.end() && open->second.stored) {
-        batch.closed.push_back(id);
+    if (open != known.end()) {
+        if (open->second.stored) {
+            batch.closed.push_back(to_text(id));
+        }
+        settled.insert(id);
     }
-    settled.insert(std::move(id));
 }
 
 Drain::Drain(Journal& journal, store::UsageWriter& writer)
@@ -71,14 +76,14 @@ Result<bool> Drain::step() {
     }
     WEIR_TRY(writer_.write(progress.batch));
     cursors_ = std::move(progress.cursors);
-    for (auto& [id, open] : progress.opened) {
-        open_.emplace(id, std::move(open));
+    for (const auto& [id, begun] : progress.opened) {
+        open_.emplace(id, Open{std::string(begun.record), begun.thread, false});
     }
-    for (const auto& id : progress.settled) {
+    for (const Uuid& id : progress.settled) {
         open_.erase(id);
     }
-    for (const auto& open : progress.batch.opened) {
-        open_.at(open.request_id).stored = true;
+    for (const Uuid& id : progress.kept) {
+        open_.at(id).stored = true;
     }
     for (const unsigned thread : progress.recycle) {
         journal_.recycle_first(thread);
@@ -114,12 +119,12 @@ void Drain::read_first_segment(unsigned thread, Progress& progress) {
     // the file is used again: a crash must find it there.
     for (const auto& [id, open] : open_) {
         if (!open.stored && open.thread == thread && !progress.settled.contains(id)) {
-            progress.keep(id, open);
+            progress.keep(id, open.record);
         }
     }
-    for (const auto& [id, open] : progress.opened) {
-        if (open.thread == thread) {
-            progress.keep(id, open);
+    for (const auto& [id, begun] : progress.opened) {
+        if (begun.thread == thread) {
+            progress.keep(id, begun.record);
         }
     }
     progress.recycle.push_back(thread);

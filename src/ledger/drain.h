@@ -38,13 +38,14 @@ private:
         unsigned thread = 0;
         bool stored = false;
     };
+    using OpenCalls = std::unordered_map<Uuid, Open, UuidHash>;  // by request id
     struct Progress;
     void read_first_segment(unsigned thread, Progress& progress);
 
     Journal& journal_;
     store::UsageWriter& writer_;
     std::vector<Cursor> cursors_;
-    std::unordered_map<std::string, Open> open_;  // by request id
+    OpenCalls open_;
     std::atomic<std::uint64_t> drained_ = 0;
 };
 

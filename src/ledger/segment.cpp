@@ -18,7 +18,7 @@ namespace weir::ledger {
 namespace {
 
 constexpr std::uint64_t kMagic =
-    0x3130'4745'5352'4957;  // "WIRSEG01", read as a little-endian number
+    0x3230'4745'5352'4957;  // "WIRSEG02", read as a little-endian number
 constexpr std::size_t kLine = 64;
 constexpr std::size_t kPage = 4096;
 
@@ -33,7 +33,7 @@ struct Header {
 };
 
 struct RecordHead {
-    std::uint64_t commit;  // generation << 32 | crc32c of all that follows
+    std::uint64_t commit;  // generation << 32 | checksum() of all that follows
     std::uint32_t bytes;   // whole record, a multiple of 64
     std::uint32_t payload_bytes;
     std::uint64_t sequence;
@@ -54,6 +54,29 @@ std::uint32_t crc32c(std::uint32_t seed, const void* data, std::size_t size) {
         crc = _mm_crc32_u8(static_cast<std::uint32_t>(crc), *at);
     }
     return static_cast<std::uint32_t>(crc) ^ 0xffffffffu;
+}
+
+// The words of a record in three CRC-32C side by side, then those in one. The processor's
+// instruction takes three cycles and can begin one in each: a single chain was more than half of an
+// append.
+std::uint32_t checksum(std::uint32_t seed, const char* at, std::size_t size) {
+    constexpr std::size_t kLanes = 3, kWord = sizeof(std::uint64_t);
+    std::array<std::uint64_t, kLanes> lanes{seed, 0, 0};
+    const auto word = [at](std::size_t offset) {
+        std::uint64_t value = 0;
+        std::memcpy(&value, at + offset, sizeof value);
+        return value;
+    };
+    std::size_t done = 0;
+    for (; done + kLanes * kWord <= size; done += kLanes * kWord) {
+        lanes[0] = _mm_crc32_u64(lanes[0], word(done));
+        lanes[1] = _mm_crc32_u64(lanes[1], word(done + kWord));
+        lanes[2] = _mm_crc32_u64(lanes[2], word(done + 2 * kWord));
+    }
+    for (; done < size; done += kWord) {
+        lanes[0] = _mm_crc32_u64(lanes[0], word(done));
+    }
+    return static_cast<std::uint32_t>(_mm_crc32_u64(_mm_crc32_u64(lanes[0], lanes[1]), lanes[2]));
 }
 
 std::atomic_ref<std::uint64_t> commit_word(char* at) {
@@ -233,7 +256,7 @@ void Segment::append(Kind kind, std::uint64_t sequence, std::string_view payload
     std::memcpy(at + sizeof head, payload.data(), payload.size());
     std::memset(at + sizeof head + payload.size(), 0, whole - sizeof head - payload.size());
     const std::uint64_t commit =
-        std::uint64_t{generation_} << 32 | crc32c(generation_, at + kWord, whole - kWord);
+        std::uint64_t{generation_} << 32 | checksum(generation_, at + kWord, whole - kWord);
     at_ += whole;
     if (at_ + kLine <= bytes_) {
         commit_word(base_ + at_).store(0, std::memory_order_relaxed);
@@ -257,7 +280,7 @@ Segment::Read Segment::read(std::size_t& at, View& view) const {
     if (head.bytes < kLine || head.bytes % kLine != 0 || head.bytes > bytes_ - at ||
         head.payload_bytes > head.bytes - sizeof head ||
         static_cast<std::uint32_t>(commit) !=
-            crc32c(generation_, from + kWord, head.bytes - kWord)) {
+            checksum(generation_, from + kWord, head.bytes - kWord)) {
         return Read::torn;
     }
     view = {static_cast<Kind>(head.kind), head.sequence, {from + sizeof head, head.payload_bytes}};

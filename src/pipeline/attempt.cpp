@@ -59,7 +59,8 @@ std::string_view reset_of(const net::ResponseHead& head) {
 // without knowing (dialect/carrier.h): the provider would refuse them, so the request is written
 // anew. What cannot be taken apart is left to the provider to judge.
 bool brings_foreign_signatures(const Call& call, std::string_view body) {
-    if (!llm::is_generation(call.door.surface) || !dialect::may_carry(body)) {
+    if (!llm::is_generation(call.door.surface) || !call.request->has_history ||
+        !dialect::may_carry(body)) {
         return false;
     }
     const auto asked = call.client.decode_request(*call.request, body);

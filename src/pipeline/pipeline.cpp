@@ -251,7 +251,8 @@ Result<void> Pipeline::decode(Call& call, std::string_view body) {
     WEIR_TRY(pin(call));
     WEIR_TRY(find_route(call));
     // A provider that counts refuses another's signatures as it does when it is asked to answer.
-    if (call.door.surface == llm::Surface::count_tokens && dialect::may_carry(body)) {
+    if (call.door.surface == llm::Surface::count_tokens && call.request->has_history &&
+        dialect::may_carry(body)) {
         call.is_counted_here = true;
     }
     if (call.way.is_translated && !call.is_counted_here) {

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <vector>
 
+#include "base/assert.h"
 #include "store/migrations.h"
 
 namespace weir::store {
@@ -19,6 +20,16 @@ Failure unavailable(const std::exception& error) {
     return fail(Code::storage_unavailable,
                 "The gateway's database is not available; try again shortly.")
         .detail(error.what());
+}
+
+// A session is used by one thread at a time, so that SQLite needs no lock in each of its calls, and
+// nobody asks it how much memory it has.
+void configure_sqlite() {
+    static std::once_flag done;
+    std::call_once(done, [] {
+        WEIR_ASSERT(sqlite_api::sqlite3_config(SQLITE_CONFIG_MULTITHREAD) == SQLITE_OK);
+        WEIR_ASSERT(sqlite_api::sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) == SQLITE_OK);
+    });
 }
 
 // Measured in the drain spike: a batch dirties one leaf of each index per row, so the cache must
@@ -47,6 +58,7 @@ Database::Database(std::unique_ptr<Sessions> sessions) : sessions_(std::move(ses
 Database::~Database() = default;
 
 Result<std::unique_ptr<Database>> Database::open_sqlite(const std::string& path) {
+    configure_sqlite();
     auto sessions = std::make_unique<Sessions>();
     try {
         const std::string parameters = fmt::format("dbname=\"{}\"", path);

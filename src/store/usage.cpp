@@ -21,11 +21,41 @@ struct CallColumns {
         overhead;
     Indicators has_cost, has_ttft;
     std::vector<std::string> request_id;
+
+    void reserve(std::size_t rows) {
+        for (Numbers* column :
+             {&id,          &tenant_id, &key_id,    &created_us, &surface, &model,
+              &provider,    &code,      &status,    &streamed,   &input,   &cache_read,
+              &cache_write, &output,    &reasoning, &estimated,  &cost,    &hold,
+              &ttft,        &total,     &overhead}) {
+            column->reserve(rows);
+        }
+        has_cost.reserve(rows);
+        has_ttft.reserve(rows);
+        request_id.reserve(rows);
+    }
 };
 struct AttemptColumns {
     Numbers call, number, provider, model, code, status, started_us, duration_us, input, output,
         cost;
     Indicators has_cost;
+
+    void reserve(std::size_t rows) {
+        for (Numbers* column : {&call,
+                                &number,
+                                &provider,
+                                &model,
+                                &code,
+                                &status,
+                                &started_us,
+                                &duration_us,
+                                &input,
+                                &output,
+                                &cost}) {
+            column->reserve(rows);
+        }
+        has_cost.reserve(rows);
+    }
 };
 
 soci::indicator present(bool has) { return has ? soci::i_ok : soci::i_null; }
@@ -163,6 +193,8 @@ Result<void> UsageWriter::write(const Batch& batch) {
         if (!batch.calls.empty()) {
             CallColumns c;
             AttemptColumns a;
+            c.reserve(batch.calls.size());
+            a.reserve(batch.calls.size());  // most calls have one
             for (const Call& call : batch.calls) {
                 const std::int64_t id = next_id++;
                 c.id.push_back(id);

@@ -148,6 +148,9 @@ struct Reader {
             request.keep_id(json::read_string(span.in(text)), "container");
         } else if ((scope == kSource || scope == kBlock) && key == "file_id") {
             request.keep_id(json::read_string(span.in(text)), "file_id");
+        } else if (scope == kBlock) {
+            request.has_history = request.has_history || key == "signature" || key == "data" ||
+                                  key == "id" || key == "tool_use_id";
         }
     }
 };

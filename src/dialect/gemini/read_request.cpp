@@ -133,6 +133,9 @@ struct Reader {
             case kContents:
                 refuse("contents", "an array of objects");
                 return;
+            case kPart:
+                request.has_history = request.has_history || is_field(key, "thoughtSignature");
+                return;
             case kFile:
                 if (is_field(key, "fileUri") && is_string) {
                     keep_file(json::read_string(span.in(text)));

@@ -113,9 +113,10 @@ struct Reader {
     }
 
     // Only for what the provider keeps and a message names.
-    static int open_content(int scope, std::string_view key, bool is_object) {
+    int open_content(int scope, std::string_view key, bool is_object) {
         switch (scope) {
             case kMessage:
+                request.has_history = request.has_history || key == "tool_calls";
                 return key == "content" && !is_object ? int{kContent}
                        : key == "audio" && is_object  ? int{kAudio}
                                                       : json::kIgnored;
@@ -132,7 +133,9 @@ struct Reader {
         if (kind != Kind::string) {
             return;
         }
-        if ((scope == kPart || scope == kFile) && key == "file_id") {
+        if (scope == kMessage) {
+            request.has_history = request.has_history || key == "tool_call_id";
+        } else if ((scope == kPart || scope == kFile) && key == "file_id") {
             request.keep_id(json::read_string(span.in(text)), "file_id");
         } else if (scope == kAudio && key == "id") {
             request.keep_id(json::read_string(span.in(text)), "messages", false);

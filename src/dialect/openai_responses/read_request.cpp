@@ -165,6 +165,8 @@ struct Reader {
                     item_id = word();
                 } else if (key == "role") {
                     item_has_role = true;
+                } else if (key == "call_id" || key == "encrypted_content") {
+                    request.has_history = true;
                 } else if (is_string) {
                     keep_file(key, span);
                 }
