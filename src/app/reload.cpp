@@ -49,7 +49,7 @@ runtime::Surroundings Gateway::surroundings() {
             .targets = *targets_,
             .credentials = credentials_,
             .threads = threads_,
-            .memory_bytes = memory_bytes(),
+            .memory_bytes = memory_.limit(),
             .fetch_resolver = fetch_resolver_ ? &*fetch_resolver_ : nullptr};
 }
 

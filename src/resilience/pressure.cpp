@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <fstream>
-#include <optional>
 
 #include "base/text.h"
 
@@ -30,21 +29,23 @@ std::uint64_t read_stat(const std::filesystem::path& file, std::string_view name
     return 0;
 }
 
-// In kilobytes: "MemTotal:  16384 kB" is the first line.
+// "MemTotal:  16384 kB" is the first line.
 std::uint64_t memory_of_machine(const std::filesystem::path& file) {
+    constexpr std::uint64_t kKilobyte = 1024;
     std::ifstream in(file);
     std::string name;
     std::uint64_t kilobytes = 0;
-    return in >> name >> kilobytes && name == "MemTotal:" ? kilobytes : 0;
+    return in >> name >> kilobytes && name == "MemTotal:" ? kilobytes * kKilobyte : 0;
 }
 
-// "0::/system.slice/weir.service"; "/" where the process is in a namespace of its own.
-std::string group_of_process(const std::filesystem::path& proc) {
-    constexpr std::string_view kUnified = "0::";
+// The process' group in one hierarchy: "0::/system.slice/weir.service", "4:memory:/docker/1a2b".
+// "/" where the process is in a namespace of its own, or the hierarchy is not there.
+std::string group_of_process(const std::filesystem::path& proc, std::string_view hierarchy) {
     std::ifstream in(proc / "self/cgroup");
     for (std::string line; std::getline(in, line);) {
-        if (line.starts_with(kUnified)) {
-            return line.substr(kUnified.size());
+        const std::size_t at = line.find(hierarchy);
+        if (at != std::string::npos && at == line.find(':')) {
+            return line.substr(at + hierarchy.size());
         }
     }
     return "/";
@@ -73,26 +74,57 @@ double shed_share(Priority priority, double pressure) {
 }
 
 MemoryReader::MemoryReader(std::filesystem::path proc, std::filesystem::path groups)
-    : proc_(std::move(proc)) {
-    const std::filesystem::path own =
-        std::filesystem::path(group_of_process(proc_)).lexically_normal().relative_path();
-    for (std::filesystem::path up = own;; up = up.parent_path()) {
-        groups_.push_back(groups / up);
+    : proc_(std::move(proc)), machine_bytes_(memory_of_machine(proc_ / "meminfo")) {
+    add_groups(groups, group_of_process(proc_, "::"), false);
+    add_groups(groups / "memory", group_of_process(proc_, ":memory:"), true);
+}
+
+// The group and all above it. What a container sees of the hierarchy begins at its own group,
+// though the path may be the host's: then only the last of them is there.
+void MemoryReader::add_groups(const std::filesystem::path& root, std::string_view own, bool is_v1) {
+    std::filesystem::path up = std::filesystem::path(own).lexically_normal().relative_path();
+    for (;; up = up.parent_path()) {
+        const std::filesystem::path group = root / up;
+        groups_.push_back(is_v1 ? Group{.limit = group / "memory.limit_in_bytes",
+                                        .used = group / "memory.usage_in_bytes",
+                                        .stat = group / "memory.stat",
+                                        .cached = "total_inactive_file"}
+                                : Group{.limit = group / "memory.max",
+                                        .used = group / "memory.current",
+                                        .stat = group / "memory.stat",
+                                        .cached = "inactive_file"});
         if (up.empty()) {
-            break;
+            return;
         }
     }
 }
 
+// What is above the machine's memory limits nothing: v1 says so of all groups without a limit.
+std::optional<std::uint64_t> MemoryReader::limit_of(const Group& group) const {
+    const auto limit = read_number(group.limit);
+    const bool holds = limit && *limit != 0 && (machine_bytes_ == 0 || *limit < machine_bytes_);
+    return holds ? limit : std::nullopt;
+}
+
+std::uint64_t MemoryReader::limit() const {
+    std::uint64_t smallest = machine_bytes_;
+    for (const Group& group : groups_) {
+        if (const auto limit = limit_of(group)) {
+            smallest = smallest == 0 ? *limit : std::min(smallest, *limit);
+        }
+    }
+    return smallest;
+}
+
 MemoryUse MemoryReader::read() const {
     MemoryUse fullest;
-    for (const auto& group : groups_) {
-        const auto limit = read_number(group / "memory.max");
-        const auto used = read_number(group / "memory.current");
-        if (!limit || *limit == 0 || !used) {
+    for (const Group& group : groups_) {
+        const auto limit = limit_of(group);
+        const auto used = read_number(group.used);
+        if (!limit || !used) {
             continue;
         }
-        const std::uint64_t cached = read_stat(group / "memory.stat", "inactive_file");
+        const std::uint64_t cached = read_stat(group.stat, group.cached);
         const MemoryUse use{.used = *used - std::min(cached, *used), .limit = *limit};
         if (fullest.limit == 0 || fullness(use) > fullness(fullest)) {
             fullest = use;
@@ -108,10 +140,8 @@ MemoryUse MemoryReader::read_process() const {
     if (!(statm >> pages_mapped >> pages_resident)) {
         return {};
     }
-    constexpr std::uint64_t kKilobyte = 1024;
     const auto page = static_cast<std::uint64_t>(std::max(::sysconf(_SC_PAGESIZE), 1L));
-    return {.used = pages_resident * page,
-            .limit = memory_of_machine(proc_ / "meminfo") * kKilobyte};
+    return {.used = pages_resident * page, .limit = machine_bytes_};
 }
 
 }  // namespace weir::resilience

@@ -8,7 +8,9 @@
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "resilience/wait_queue.h"
@@ -48,9 +50,9 @@ private:
     std::atomic<double> pressure_{0};
 };
 
-// What the process and its limit are: of the control groups (v2) it is in, the one that is fullest,
-// without what the kernel caches of files and would give back; where none has a limit, the process'
-// own memory and the machine's. One thread.
+// What the process and its limit are: of the control groups it is in (v2, or v1's memory
+// hierarchy), the one that is fullest, without what the kernel caches of files and would give back;
+// where none has a limit, the process' own memory and the machine's. One thread.
 class MemoryReader {
 public:
     explicit MemoryReader(std::filesystem::path proc = "/proc",
@@ -58,11 +60,22 @@ public:
 
     // limit 0 where nothing can be read.
     MemoryUse read() const;
+    // The smallest limit that holds for the process; 0 where nothing can be read.
+    std::uint64_t limit() const;
 
 private:
+    // The files of one control group, as its version names them.
+    struct Group {
+        std::filesystem::path limit, used, stat;
+        std::string_view cached;  // the line of `stat` that says what is only cached
+    };
+    void add_groups(const std::filesystem::path& root, std::string_view own, bool is_v1);
+    std::optional<std::uint64_t> limit_of(const Group& group) const;
     MemoryUse read_process() const;
+
     std::filesystem::path proc_;
-    std::vector<std::filesystem::path> groups_;  // from the process' own one up
+    std::uint64_t machine_bytes_;
+    std::vector<Group> groups_;  // from the process' own one up
 };
 
 }  // namespace weir::resilience

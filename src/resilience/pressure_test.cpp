@@ -117,6 +117,25 @@ TEST_F(MemoryReaderTest, TakesTheFullestOfTheGroupsItIsIn) {
     EXPECT_EQ(read().limit, 200u);
 }
 
+TEST_F(MemoryReaderTest, KnowsTheOlderControlGroupsToo) {
+    write("proc/self/cgroup", "9:cpu:/x\n4:memory:/docker/1a\n0::/\n");
+    write("groups/memory/docker/1a/memory.limit_in_bytes", "1000\n");
+    write("groups/memory/docker/1a/memory.usage_in_bytes", "900\n");
+    write("groups/memory/docker/1a/memory.stat", "inactive_file 1\ntotal_inactive_file 300\n");
+    write("groups/memory/memory.limit_in_bytes", "9223372036854771712\n");
+    write("groups/memory/memory.usage_in_bytes", "9000\n");
+    EXPECT_EQ(read().used, 600u);
+    EXPECT_EQ(read().limit, 1000u);
+    EXPECT_EQ(MemoryReader(root_ / "proc", root_ / "groups").limit(), 1000u);
+}
+
+TEST_F(MemoryReaderTest, InAContainerThePathIsTheHosts) {
+    write("proc/self/cgroup", "4:memory:/docker/1a\n");
+    write("groups/memory/memory.limit_in_bytes", "1000\n");
+    write("groups/memory/memory.usage_in_bytes", "900\n");
+    EXPECT_EQ(read().limit, 1000u);
+}
+
 TEST_F(MemoryReaderTest, WithoutALimitItIsTheProcessAgainstTheMachine) {
     write("groups/memory.max", "max\n");
     write("groups/memory.current", "5\n");
