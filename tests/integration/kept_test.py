@@ -1,8 +1,10 @@
 """What a provider keeps: stored responses are found again by their ids, and by nobody else."""
+import contextlib
 import json
+import sqlite3
 import unittest
 
-from harness import Gateway, config, provider, simulator
+from harness import API_KEY, Gateway, config, provider, simulator
 from scripted import GOOD, JSON_HEAD, SSE_HEAD, Scripted
 
 QUESTION = 'What does a weir do?'
@@ -133,7 +135,7 @@ class KeptFiles(unittest.TestCase):
         self.addCleanup(self.scripted.close)
         self.addCleanup(self.gateway.close)
 
-    def ask(self, surface, model, script=None, **fields):
+    def ask(self, surface, model, script=None, key=API_KEY, **fields):
         if script:
             self.scripted.script = script
         body = {
@@ -145,7 +147,7 @@ class KeptFiles(unittest.TestCase):
         path = {'messages': '/v1/messages', 'responses': '/v1/responses', 'chat': '/v1/chat/completions',
                 'generate': f'/v1beta/models/{model}:generateContent'}[surface]
         asked = len(self.scripted.requests)
-        status, _, text = self.gateway.call('POST', path, {**body, **fields})
+        status, _, text = self.gateway.call('POST', path, {**body, **fields}, key=key)
         return status, text.decode(), len(self.scripted.requests) - asked
 
     def assert_unknown(self, answer, named):
@@ -205,6 +207,38 @@ class KeptFiles(unittest.TestCase):
         self.assertEqual(self.ask('messages', 'messages', container={'id': 'c1'})[0], 200)
         upload = [{'role': 'user', 'content': [{'type': 'container_upload', 'file_id': 'f1'}]}]
         self.assertEqual(self.ask('messages', 'messages', messages=upload)[0], 200)
+
+    def key_of_another_tenant(self):
+        status, made = self.gateway.admin('POST', '/keys', {'name': 'theirs'})
+        self.assertEqual(status, 201, made)
+        # There is no API for tenants yet: the key moves before it is used for the first time.
+        with contextlib.closing(sqlite3.connect(self.gateway.data / 'weir.db', timeout=60)) as database, database:
+            database.execute("INSERT INTO tenants(id, name, created_us) VALUES(2, 'theirs', 0)")
+            moved = database.execute('UPDATE api_keys SET tenant_id = 2 WHERE public_id = ?', (made['id'],))
+            self.assertEqual(moved.rowcount, 1)
+        return made['key']
+
+    def test_what_one_tenants_answer_made_is_not_there_for_another(self):
+        theirs = self.key_of_another_tenant()
+        made = {**MESSAGE, 'container': {'id': 'c1', 'expires_at': '2030-01-01T00:00:00Z'}}
+        self.assertEqual(self.ask('messages', 'messages', body_of(made))[0], 200)
+        self.assertEqual(self.ask('responses', 'responses', body_of(RESPONSE))[0], 200)
+        self.assertEqual(self.ask('generate', 'generate', body_of(GENERATED))[0], 200)
+        uri = GENERATED['candidates'][0]['content']['parts'][1]['fileData']['fileUri']
+        for surface, fields, named in (
+                ('messages', {'container': 'c1'}, 'c1'),
+                ('responses', {'previous_response_id': 'resp_1'}, 'resp_1'),
+                ('responses', {'tools': [{'type': 'code_interpreter', 'container': 'cntr_1'}]}, 'cntr_1'),
+                ('responses', {'input': [{'role': 'user', 'content': [
+                    {'type': 'input_file', 'file_id': 'cfile_1'}]}]}, 'cfile_1'),
+                ('generate', {'contents': [{'parts': [{'fileData': {'fileUri': uri}}]}]}, uri)):
+            with self.subTest(surface, named=named):
+                self.assert_unknown(self.ask(surface, surface, key=theirs, **fields), named)
+                # And still there for whom it was made.
+                self.assertEqual(self.ask(surface, surface, body_of(
+                    {'messages': MESSAGE, 'responses': RESPONSE, 'generate': GENERATED}[surface]), **fields)[0], 200)
+        status, _, text = self.gateway.call('GET', '/v1/responses/resp_1', key=theirs)
+        self.assertEqual(status, 404, text)
 
     def test_it_leads_to_the_provider_that_made_it(self):
         self.ask('responses', 'responses', body_of(RESPONSE))
