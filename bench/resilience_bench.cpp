@@ -16,7 +16,7 @@ constexpr std::chrono::nanoseconds kApart = std::chrono::microseconds{20};
 // Waits change between a third of it and two thirds.
 constexpr std::chrono::nanoseconds kSlower = std::chrono::milliseconds{900};
 // Deposits that add nothing: a budget that is full would not be written to any more.
-constexpr TargetRules kRules{.retry_budget = {.share = 0}, .admission = {.in_flight = 64}};
+constexpr TargetRules kRules{.admission = {.in_flight = 64}};
 
 struct Shared {
     TargetTable targets{1};
@@ -46,7 +46,7 @@ BENCHMARK(breaker)->Threads(1)->Threads(2);
 
 void retry_budget(benchmark::State& state) {
     for (auto _ : state) {
-        shared().target->retry_budget.deposit();
+        shared().target->retry_budget.deposit(0);
     }
 }
 BENCHMARK(retry_budget)->Threads(1)->Threads(2);
@@ -92,7 +92,7 @@ void healthy_call(benchmark::State& state) {
     std::chrono::nanoseconds wait = kSlower / 3;
     for (auto _ : state) {
         const Pass pass = target.breaker.admit(now);
-        target.retry_budget.deposit();
+        target.retry_budget.deposit(0);
         target.latency.record_first_token(wait, now);
         target.latency.record_tokens(100, 8 * wait, now);
         target.breaker.succeeded(pass, now);

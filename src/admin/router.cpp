@@ -56,11 +56,14 @@ std::int64_t to_ms(std::chrono::nanoseconds span) {
 
 Json rounded(double us) { return us > 0 ? Json(static_cast<std::int64_t>(us)) : Json(nullptr); }
 
-Json to_json(const runtime::Runtime& runtime, const router::Identity& identity, SteadyTime now) {
-    const auto index = static_cast<std::size_t>(&identity - runtime.catalog.identities().data());
-    const resilience::Target& target = *runtime.targets[index];
+// `model` empty: those that are passed through and that nobody knows yet.
+Json to_json(const runtime::Runtime& runtime,
+             std::size_t provider,
+             const std::string& model,
+             const resilience::Target& target,
+             SteadyTime now) {
     Json keys = Json::array();
-    const resilience::Credentials& credentials = runtime.credentials[identity.provider];
+    const resilience::Credentials& credentials = runtime.credentials[provider];
     for (std::size_t i = 0; i < credentials.size(); ++i) {
         const auto why = credentials.credential(i).why(now);
         keys.push_back({{"name", credentials[i].name},
@@ -70,8 +73,8 @@ Json to_json(const runtime::Runtime& runtime, const router::Identity& identity, 
                                                             : "refused"},
                         {"rests_for_ms", to_ms(credentials.credential(i).cools_for(now))}});
     }
-    return {{"provider", runtime.providers[identity.provider]->name()},
-            {"model", identity.model.empty() ? Json(nullptr) : Json(identity.model)},
+    return {{"provider", runtime.providers[provider]->name()},
+            {"model", model.empty() ? Json(nullptr) : Json(model)},
             {"service", name_of(target.service())},
             {"healthy", target.may_admit(now)},
             {"breaker", name_of(target.breaker.state(now))},
@@ -83,6 +86,26 @@ Json to_json(const runtime::Runtime& runtime, const router::Identity& identity, 
             {"token_us", rounded(target.latency.token_us(now))},
             {"weight", target.weight() ? Json(*target.weight()) : Json(nullptr)},
             {"keys", std::move(keys)}};
+}
+
+Json to_json(const runtime::Runtime& runtime, const router::Identity& identity, SteadyTime now) {
+    const auto index = static_cast<std::size_t>(&identity - runtime.catalog.identities().data());
+    return to_json(runtime, identity.provider, identity.model, *runtime.targets[index], now);
+}
+
+// Models that are passed through and have no entry of their own.
+void append_passed(const runtime::Runtime& runtime, SteadyTime now, Json& targets) {
+    for (std::size_t i = 0; i < runtime.passed.size(); ++i) {
+        if (runtime.passed[i] == nullptr) {
+            continue;
+        }
+        for (const auto& [model, target] : runtime.passed[i]->all()) {
+            if (std::find(runtime.targets.begin(), runtime.targets.end(), target) ==
+                runtime.targets.end()) {
+                targets.push_back(to_json(runtime, i, model, *target, now));
+            }
+        }
+    }
 }
 
 const router::Model* find_model(const runtime::Runtime& runtime, std::string_view name) {
@@ -166,6 +189,7 @@ Result<Reply> Api::list_targets() {
     for (const router::Identity& identity : runtime->catalog.identities()) {
         targets.push_back(to_json(*runtime, identity, now));
     }
+    append_passed(*runtime, now, targets);
     return Reply{.body = write({{"object", "list"}, {"data", std::move(targets)}})};
 }
 

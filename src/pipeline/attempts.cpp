@@ -169,7 +169,7 @@ Result<void> Pipeline::find_route(Call& call) {
 }
 
 router::Load Pipeline::load_of(const Call& call, const router::Target& target, SteadyTime now) {
-    const resilience::Target& state = *call.runtime().targets[target.identity];
+    const resilience::Target& state = call.runtime().state_of(target, call.resolved.asked);
     const std::uint32_t limit = state.admission.limit();
     return {.is_available = state.may_admit(now) &&
                             call.runtime().credentials[target.provider].cools_for(now).count() == 0,
@@ -285,7 +285,7 @@ Pipeline::Picked Pipeline::take(Call& call,
                                 SteadyTime now,
                                 std::optional<resilience::Ticket> place) {
     const router::Target& target = *call.plan[index].target;
-    resilience::Target& state = *call.runtime().targets[target.identity];
+    resilience::Target& state = call.runtime().state_of(target, call.resolved.asked);
     if (state.service() != resilience::Service::on) {
         return Picked::nothing;
     }
@@ -313,7 +313,7 @@ Pipeline::Picked Pipeline::take(Call& call,
         return Picked::nothing;
     }
     if (!is_retry) {
-        state.retry_budget.deposit();
+        state.retry_budget.deposit(call.resolved.model->retry.budget);
     }
     head_for(call, target, *way_to(call, target));
     call.attempt = {};
@@ -344,14 +344,14 @@ aio::Task<Result<void>> Pipeline::wait_for_room(Call& call) {
     const SteadyTime begun = services_.clock.steady_now();
     const auto is_open = [&](const Step& step) {
         return step.tries != kNeverAgain &&
-               call.runtime().targets[step.target->identity]->may_admit(begun);
+               call.runtime().state_of(*step.target, call.resolved.asked).may_admit(begun);
     };
     const auto step = std::find_if(call.plan.begin(), call.plan.end(), is_open);
     if (step == call.plan.end()) {
         co_return nowhere(call, begun);
     }
     const auto index = static_cast<std::size_t>(step - call.plan.begin());
-    resilience::Target& state = *call.runtime().targets[step->target->identity];
+    resilience::Target& state = call.runtime().state_of(*step->target, call.resolved.asked);
     const auto priority = call.wishes.priority > 0   ? resilience::Priority::high
                           : call.wishes.priority < 0 ? resilience::Priority::low
                                                      : resilience::Priority::normal;
@@ -374,7 +374,7 @@ aio::Task<Result<void>> Pipeline::wait_for_room(Call& call) {
 Failure Pipeline::nowhere(const Call& call, SteadyTime now) const {
     std::chrono::nanoseconds soonest = std::chrono::nanoseconds::max();
     for (const Step& step : call.plan) {
-        const auto& state = *call.runtime().targets[step.target->identity];
+        const auto& state = call.runtime().state_of(*step.target, call.resolved.asked);
         const auto wait =
             std::max(state.breaker.opens_for(now),
                      call.runtime().credentials[step.target->provider].cools_for(now));
@@ -408,6 +408,9 @@ void Pipeline::conclude(Call& call) {
     if (!attempt.failure) {
         state.breaker.succeeded(attempt.pass, now);
         credential.succeeded(now);
+        if (call.choice.target->model.empty()) {
+            call.runtime().passed[call.choice.target->provider]->learn(call.choice.upstream_model);
+        }
         if (call.usage && !call.usage->estimated) {
             const SteadyTime first = call.first_token_at.value_or(attempt.begun);
             state.latency.record_tokens(
@@ -459,7 +462,7 @@ bool Pipeline::has_alternative(const Call& call, const Attempt& last, SteadyTime
     }
     return std::any_of(call.plan.begin(), call.plan.end(), [&](const Step& step) {
         return step.tries < call.plan[last.step].tries &&
-               call.runtime().targets[step.target->identity]->may_admit(now);
+               call.runtime().state_of(*step.target, call.resolved.asked).may_admit(now);
     });
 }
 
@@ -471,12 +474,22 @@ void Pipeline::log_attempt(const Call& call, const Error& error) {
                         {"detail", error.detail()}});
 }
 
+// Nobody could be asked: the call has its line in the ledger all the same.
+std::unexpected<Error> Pipeline::written_down(Call& call, Error error) {
+    if (auto opened = open(call); !opened) {
+        return std::unexpected(std::move(opened).error());
+    }
+    return std::unexpected(std::move(error));
+}
+
 aio::Task<Result<void>> Pipeline::make_attempts(Call& call, std::string_view body) {
     const std::chrono::nanoseconds total = call.resolved.model->timeouts.total;
     call.total = aio::Deadline::in(
         call.wishes.timeout ? std::min<std::chrono::nanoseconds>(total, *call.wishes.timeout)
                             : total);
-    WEIR_CO_TRY(plan(call, body));
+    if (auto planned = plan(call, body); !planned) {
+        co_return written_down(call, std::move(planned).error());
+    }
     if (!call.request->stream || llm::passes_through(call.door.surface) ||
         call.runtime().stream.keepalive.count() == 0) {
         co_return co_await attempt_until_done(call, body);
@@ -495,7 +508,8 @@ aio::Task<Result<void>> Pipeline::attempt_until_done(Call& call, std::string_vie
     bool has_grown = false;        // went over to the larger model
     for (std::int64_t made = 0;;) {
         if (auto taken = co_await take_target(call); !taken) {
-            co_return std::unexpected(failure ? std::move(*failure) : std::move(taken).error());
+            co_return failure ? std::unexpected(std::move(*failure))
+                              : written_down(call, std::move(taken).error());
         }
         auto outcome = co_await attempt(call, body);
         if (outcome) {

@@ -175,6 +175,9 @@ struct Call {
                    ? std::string_view(resolved.model->name)
                    : "other";
     }
+    // A provider was asked, or would have been but for what stands between (a connection, a fault
+    // on purpose).
+    bool was_tried() const { return !past.empty() || attempt.begun != SteadyTime{}; }
     // Requests that providers got for it.
     std::uint64_t attempts_sent() const {
         return static_cast<std::uint64_t>(std::count_if(

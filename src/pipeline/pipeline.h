@@ -175,6 +175,7 @@ private:
     void conclude(Call& call);
     static void put_aside(Call& call);
     static bool has_alternative(const Call& call, const Attempt& last, SteadyTime now);
+    std::unexpected<Error> written_down(Call& call, Error error);
     void log_attempt(const Call& call, const Error& error);
     aio::Task<Result<void>> make_attempts(Call& call, std::string_view body);
     aio::Task<Result<void>> attempt_until_done(Call& call, std::string_view body);

@@ -22,7 +22,8 @@ std::optional<Money> cost_of(const Call& call, const price::Rates& rates, const 
 
 }  // namespace
 
-// Before a provider is asked: from here on the call is settled, whatever happens.
+// Before a provider is asked, or when it turns out that none can be: from here on the call is
+// settled, whatever happens.
 Result<void> Pipeline::open(Call& call) {
     if (call.opened) {
         return {};  // an attempt before this one did
@@ -130,20 +131,20 @@ void Pipeline::settle_failed(Call& call, const Error& error) {
         services_.log.error("call.failed",
                             {{"request_id", call.id_text()}, {"detail", error.detail()}});
     }
+    // What Weir itself refused does not count against the caller's rate; what its client broke off
+    // or never finished sending does, and what made Weir knock at somebody else's door.
+    if (!call.was_tried() && error.code() != Code::cancelled &&
+        error.code() != Code::request_timeout && !call.has_fetched) {
+        std::move(call.slot).refund(services_.clock.steady_now());
+    }
     if (!call.opened) {
-        // What Weir itself refused does not count against the caller's rate; what its client broke
-        // off or never finished sending does, and what made Weir knock at somebody else's door.
-        if (error.code() != Code::cancelled && error.code() != Code::request_timeout &&
-            !call.has_fetched) {
-            std::move(call.slot).refund(services_.clock.steady_now());
-        }
         return;
     }
     if (!call.settled && !call.attempt.is_concluded) {
         call.attempt.outcome = call.code;
         call.attempt.failure = error.code();
     }
-    if (info(error.code()).fault == Fault::upstream) {
+    if (info(error.code()).fault == Fault::upstream && call.was_tried()) {
         log_attempt(call, error);
     }
     settle(call);

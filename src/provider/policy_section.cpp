@@ -1,5 +1,7 @@
 #include "provider/policy_section.h"
 
+#include <fmt/format.h>
+
 #include "config/types.h"
 
 namespace weir::provider {
@@ -42,6 +44,44 @@ config::Type<BreakerSection> breaker_type() {
     return breaker.type();
 }
 
+namespace {
+
+config::Type<AdaptiveSection> adaptive_type() {
+    config::Object<AdaptiveSection> adaptive;
+    adaptive
+        .field("enabled",
+               &AdaptiveSection::enabled,
+               config::boolean(),
+               "whether the limit is found out from the time to the first token of streams; false "
+               "unless set")
+        .field("least",
+               &AdaptiveSection::least,
+               config::integer(1, kInFlightMost),
+               "the limit falls no lower; 4 unless set")
+        .field("first",
+               &AdaptiveSection::first,
+               config::integer(1, kInFlightMost),
+               "the limit before anything is known; 20 unless set")
+        .field("most",
+               &AdaptiveSection::most,
+               config::integer(1, kInFlightMost),
+               "the limit rises no higher; 1024 unless set")
+        .check([](const AdaptiveSection& section,
+                  const config::Position& at,
+                  config::Reporter& reporter) {
+            if (section.least > section.most) {
+                const config::Node* least = at.node.find("least");
+                reporter.report(
+                    least != nullptr ? least->place : at.node.place,
+                    at.path + ".least",
+                    fmt::format("{} is above `most`, which is {}", section.least, section.most));
+            }
+        });
+    return adaptive.type();
+}
+
+}  // namespace
+
 config::Type<AdmissionSection> admission_type() {
     using namespace std::chrono_literals;
     config::Object<AdmissionSection> admission;
@@ -57,7 +97,21 @@ config::Type<AdmissionSection> admission_type() {
         .field("wait",
                &AdmissionSection::wait,
                config::duration(1ms, 1h),
-               "how long one waits; 5s unless set");
+               "how long one waits; 5s unless set")
+        .field("adaptive",
+               &AdmissionSection::adaptive,
+               adaptive_type(),
+               "in the place of in_flight: a limit that follows what the target can take")
+        .check([](const AdmissionSection& section,
+                  const config::Position& at,
+                  config::Reporter& reporter) {
+            if (section.adaptive.enabled && section.in_flight > 0) {
+                reporter.report(at.node.find("in_flight")->place,
+                                at.path + ".in_flight",
+                                "adaptive finds the limit out: leave this out, or bound it by "
+                                "adaptive.most");
+            }
+        });
     return admission.type();
 }
 

@@ -19,9 +19,19 @@ struct BreakerSection {
     std::chrono::milliseconds open{30'000};  // then one call is let through
 };
 
+// In the place of a fixed `in_flight`: what the target can take, found out from the time to the
+// first token of its streams.
+struct AdaptiveSection {
+    bool enabled = false;
+    std::int64_t least = 4;
+    std::int64_t first = 20;  // before anything is known
+    std::int64_t most = 1024;
+};
+
 // Per target. `in_flight` 0: no limit, nothing waits.
 struct AdmissionSection {
     std::int64_t in_flight = 0;
+    AdaptiveSection adaptive;
     std::int64_t queue = 0;  // calls that may wait for a place
     std::chrono::milliseconds wait{5'000};
 };

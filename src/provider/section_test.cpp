@@ -1,5 +1,6 @@
 #include "provider/section.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "aio/blocking_pool.h"
@@ -26,6 +27,25 @@ TEST(ProvidersSection, EveryKindWithADefaultHasAGoodOne) {
             EXPECT_FALSE(base_url_of({.kind = kind}).host.empty()) << kind->name;
         }
     }
+}
+
+TEST(ProvidersSection, AnAdaptiveLimitIsNoFixedOne) {
+    const auto with = [](std::string_view admission) {
+        return fmt::format(
+            "providers:\n  - {{name: a, kind: vllm, base_url: http://h/v1,\n     "
+            "admission: {}}}\n",
+            admission);
+    };
+    const auto loaded = load(with("{adaptive: {enabled: true, most: 64}, queue: 8}"));
+    ASSERT_TRUE(loaded.errors.empty()) << config::to_text(loaded.errors.front());
+    const auto& admission = loaded.snapshot->get<ProvidersSection>().providers.front().admission;
+    EXPECT_TRUE(admission.adaptive.enabled);
+    EXPECT_EQ(admission.adaptive.most, 64);
+    EXPECT_EQ(first_error(with("{adaptive: {enabled: true}, in_flight: 4}")),
+              "weir.yaml:3: providers[0].admission.in_flight: adaptive finds the limit out: leave "
+              "this out, or bound it by adaptive.most");
+    EXPECT_EQ(first_error(with("{adaptive: {least: 9, most: 3}}")),
+              "weir.yaml:3: providers[0].admission.adaptive.least: 9 is above `most`, which is 3");
 }
 
 TEST(ProviderKind, HasEachEndpointOnce) {

@@ -48,6 +48,9 @@ double AdaptiveLimit::baseline_us() const {
 
 void AdaptiveLimit::change(const AdaptiveRules& rules) {
     const std::lock_guard guard(lock_);
+    if (rules.enabled && !is_enabled() && baseline_us_ == 0) {
+        limit_ = rules.first;  // nothing was found out yet
+    }
     rules_ = rules;
     limit_before_ = std::clamp<double>(limit_before_, rules.least, rules.most);
     set_limit(limit_);

@@ -41,7 +41,6 @@ bool RetryBudget::withdraw_saved() {
 
 void RetryBudget::change(const RetryBudgetRules& rules) {
     constexpr double kSecond = 1e9;
-    share_.store(static_cast<std::int64_t>(rules.share * kRetry), std::memory_order_relaxed);
     interval_.store(
         rules.per_second > 0 ? static_cast<std::int64_t>(kSecond / rules.per_second) : 0,
         std::memory_order_relaxed);

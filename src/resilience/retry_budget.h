@@ -1,9 +1,10 @@
 // How many retries a target takes: a share of the first attempts it gets, and a few a second. Asked
-// of the target that RECEIVES the retry, so that the failures of one do not drown another. Any
-// thread; a deposit is one atomic addition.
+// of the target that RECEIVES the retry, so that the failures of one do not drown another. The
+// share is the caller's (a model's): a target that several models use has what all of them bring.
+// Any thread; a deposit is one atomic addition.
 //
 // In every span t that begins with the first withdrawal, however calls arrive:
-//   retries <= share x first attempts + per_second x (t + 1 s)
+//   retries <= the sum of the shares of the first attempts + per_second x (t + 1 s)
 // and in one that begins later, at most what both savings hold more.
 #pragma once
 
@@ -16,7 +17,6 @@
 namespace weir::resilience {
 
 struct RetryBudgetRules {
-    double share = 0.2;
     double per_second = 3;
 };
 
@@ -32,10 +32,10 @@ class RetryBudget {
 public:
     explicit RetryBudget(const RetryBudgetRules& rules) { change(rules); }
 
-    // A first attempt goes to the target.
-    void deposit() {
+    // A first attempt goes to the target, and allows so much of a retry: 0 to 1.
+    void deposit(double share) {
         if (saved_.load(std::memory_order_relaxed) < kSavedMax) {
-            saved_.fetch_add(share_.load(std::memory_order_relaxed), std::memory_order_relaxed);
+            saved_.fetch_add(static_cast<std::int64_t>(share * kRetry), std::memory_order_relaxed);
         }
     }
     // A retry wants to go there. false: it must not.
@@ -53,7 +53,6 @@ private:
     bool withdraw_saved();
 
     std::atomic<std::int64_t> saved_{0};
-    std::atomic<std::int64_t> share_{0};     // in the units of saved_
     std::atomic<std::int64_t> interval_{0};  // nanoseconds between retries of the floor; 0: none
     // Up to when the floor is spent, in nanoseconds of steady time.
     std::atomic<std::int64_t> floor_{kUnasked};

@@ -16,6 +16,7 @@ using namespace std::chrono_literals;
 
 constexpr SteadyTime kStart{1h};
 constexpr RetryBudgetRules kRules{};
+constexpr double kShare = 0.2;
 
 int withdraw_all(RetryBudget& budget, SteadyTime now) {
     int count = 0;
@@ -38,23 +39,33 @@ TEST(RetryBudget, SavesTenSecondsOfTheFloorAtMost) {
 }
 
 TEST(RetryBudget, SavesAFifthOfTheFirstAttemptsUpToALimit) {
-    RetryBudget budget({.share = 0.2, .per_second = 0});
+    RetryBudget budget({.per_second = 0});
     EXPECT_EQ(withdraw_all(budget, kStart), 0);
     for (int i = 0; i < 50; ++i) {
-        budget.deposit();
+        budget.deposit(kShare);
     }
     EXPECT_EQ(withdraw_all(budget, kStart), 10);
     for (int i = 0; i < 100'000; ++i) {
-        budget.deposit();
+        budget.deposit(kShare);
     }
     EXPECT_EQ(withdraw_all(budget, kStart), kDepositedRetriesMax);
+}
+
+// Two models with shares of their own at one target.
+TEST(RetryBudget, HoldsWhatEachCallBrings) {
+    RetryBudget budget({.per_second = 0});
+    for (int i = 0; i < 100; ++i) {
+        budget.deposit(0.5);
+        budget.deposit(0);
+    }
+    EXPECT_EQ(withdraw_all(budget, kStart), 50);
 }
 
 TEST(RetryBudget, TakesOtherRules) {
     RetryBudget budget(kRules);
     withdraw_all(budget, kStart);
-    budget.change({.share = 1, .per_second = 10});
-    budget.deposit();
+    budget.change({.per_second = 10});
+    budget.deposit(1);
     EXPECT_EQ(withdraw_all(budget, kStart + 1s), 1 + 10);  // the span since then, at the new rate
 }
 
@@ -86,15 +97,14 @@ TEST(RetryBudget, BoundsTheAmplificationWhateverTheArrivals) {
                 }
                 for (int i = 0; i < calls; ++i) {
                     ++firsts;
-                    budget.deposit();
+                    budget.deposit(kShare);
                     for (int again = 0; again < 2 && budget.withdraw(kStart + passed); ++again) {
                         ++retries;
                     }
                 }
                 const double seconds = std::chrono::duration<double>(passed).count();
-                ASSERT_LE(
-                    static_cast<double>(retries),
-                    kRules.share * static_cast<double>(firsts) + kRules.per_second * (seconds + 1));
+                ASSERT_LE(static_cast<double>(retries),
+                          kShare * static_cast<double>(firsts) + kRules.per_second * (seconds + 1));
             }
             EXPECT_GE(retries, firsts / 10);  // and is no refusal of all
         }
@@ -109,7 +119,7 @@ TEST(RetryBudget, KeepsItsBoundOverThreads) {
     for (int t = 0; t < 4; ++t) {
         threads.emplace_back([&] {
             for (int i = 0; i < kCalls; ++i) {
-                budget.deposit();
+                budget.deposit(kShare);
                 retries += budget.withdraw(kStart + i * 10us) ? 1 : 0;
                 retries += budget.withdraw(kStart + i * 10us) ? 1 : 0;
             }

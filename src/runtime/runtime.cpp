@@ -1,5 +1,6 @@
 #include "runtime/runtime.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "auth/section.h"
@@ -32,11 +33,18 @@ resilience::TargetRules rules_of(const provider::ProviderSection& section) {
         .volume_min = breaker.enabled ? static_cast<std::uint32_t>(breaker.volume) : kNever,
         .window = breaker.window,
         .open_for = breaker.open};
-    if (section.admission.in_flight > 0) {
-        rules.admission = {.in_flight = static_cast<std::uint32_t>(section.admission.in_flight),
-                           .queue = static_cast<std::uint32_t>(section.admission.queue),
-                           .wait = section.admission.wait};
+    const provider::AdmissionSection& admission = section.admission;
+    const provider::AdaptiveSection& adaptive = admission.adaptive;
+    if (admission.in_flight > 0 || adaptive.enabled) {
+        rules.admission = {.in_flight = static_cast<std::uint32_t>(admission.in_flight),
+                           .queue = static_cast<std::uint32_t>(admission.queue),
+                           .wait = admission.wait};
     }
+    rules.adaptive = {.enabled = adaptive.enabled,
+                      .least = static_cast<std::uint32_t>(adaptive.least),
+                      .most = static_cast<std::uint32_t>(adaptive.most),
+                      .first = static_cast<std::uint32_t>(
+                          std::clamp(adaptive.first, adaptive.least, adaptive.most))};
     return rules;
 }
 
@@ -51,6 +59,36 @@ std::vector<std::shared_ptr<resilience::Target>> targets_of(
                                      rules_of(section)));
     }
     return targets;
+}
+
+// What the Runtime before knew of a provider's models is known here too.
+std::vector<std::shared_ptr<resilience::PassedModels>> passed_of(
+    const router::Catalog& catalog,
+    const provider::ProvidersSection& providers,
+    resilience::TargetTable& table,
+    const Runtime* previous) {
+    std::vector<std::shared_ptr<resilience::PassedModels>> passed;
+    for (const provider::ProviderSection& section : providers.providers) {
+        auto& models = passed.emplace_back();
+        if (!section.pass_through) {
+            continue;
+        }
+        if (previous != nullptr) {
+            for (const auto& known : previous->passed) {
+                models = known != nullptr && known->provider() == section.name ? known : models;
+            }
+        }
+        if (models == nullptr) {
+            models =
+                std::make_shared<resilience::PassedModels>(section.name, table, rules_of(section));
+        }
+    }
+    for (const router::Identity& identity : catalog.identities()) {
+        if (passed[identity.provider] != nullptr) {
+            passed[identity.provider]->learn(identity.model);
+        }
+    }
+    return passed;
 }
 
 std::vector<resilience::Credentials> credentials_of(
@@ -90,6 +128,7 @@ Result<std::unique_ptr<const net::Fetcher>> make_fetcher(const FetchSection& sec
 
 Runtime::Runtime(const config::Snapshot& snapshot,
                  const Surroundings& surroundings,
+                 const Runtime* previous,
                  std::vector<std::shared_ptr<const provider::Provider>> made,
                  std::shared_ptr<const guardrail::OutputRules> rules,
                  std::unique_ptr<const net::Fetcher> fetching)
@@ -100,6 +139,8 @@ Runtime::Runtime(const config::Snapshot& snapshot,
               names_of(providers)),
       targets(
           targets_of(catalog, snapshot.get<provider::ProvidersSection>(), surroundings.targets)),
+      passed(passed_of(
+          catalog, snapshot.get<provider::ProvidersSection>(), surroundings.targets, previous)),
       credentials(credentials_of(providers, surroundings.credentials)),
       limits(surroundings.counters,
              quota::rules_of(snapshot.get<quota::LimitsSection>(), surroundings.memory_bytes)),
@@ -127,6 +168,7 @@ Result<std::unique_ptr<const Runtime>> Runtime::build(const config::Snapshot& sn
     return std::unique_ptr<const Runtime>(
         new Runtime(snapshot,
                     surroundings,
+                    previous,
                     std::move(providers),
                     guardrail::OutputRules::make(snapshot.get<guardrail::GuardrailsSection>()),
                     std::move(fetcher)));
@@ -137,6 +179,20 @@ void Runtime::take_effect(const config::Snapshot& snapshot) const {
     for (std::size_t i = 0; i < targets.size(); ++i) {
         targets[i]->change(rules_of(sections[catalog.identities()[i].provider]));
     }
+    for (std::size_t i = 0; i < passed.size(); ++i) {
+        if (passed[i] != nullptr) {
+            passed[i]->change(rules_of(sections[i]));
+        }
+    }
+}
+
+resilience::Target& Runtime::state_of(const router::Target& target, std::string_view asked) const {
+    if (target.model.empty() && passed[target.provider] != nullptr) {
+        if (resilience::Target* const known = passed[target.provider]->find(asked)) {
+            return *known;
+        }
+    }
+    return *targets[target.identity];
 }
 
 }  // namespace weir::runtime

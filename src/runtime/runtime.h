@@ -15,6 +15,7 @@
 #include "provider/provider.h"
 #include "quota/limits.h"
 #include "resilience/chaos.h"
+#include "resilience/passed_models.h"
 #include "resilience/target.h"
 #include "router/catalog.h"
 #include "runtime/fetch_section.h"
@@ -38,7 +39,7 @@ struct Surroundings {
 class Runtime {
 public:
     // The snapshot must have passed check(). What `previous` has and the snapshot still wants is
-    // carried over: connections to upstreams. Errors: invalid_config.
+    // carried over: connections to upstreams, models they pass through. Errors: invalid_config.
     static Result<std::unique_ptr<const Runtime>> build(const config::Snapshot& snapshot,
                                                         const Surroundings& surroundings,
                                                         const Runtime* previous = nullptr);
@@ -47,12 +48,17 @@ public:
     // `snapshot` is the one it was built of.
     void take_effect(const config::Snapshot& snapshot) const;
 
+    // What is known of a target that a call goes to; `asked` is the model's name there, which
+    // counts where the target is a pass-through. Lives as long as this.
+    resilience::Target& state_of(const router::Target& target, std::string_view asked) const;
+
     const auth::Mode auth_mode;
     const std::vector<std::shared_ptr<const provider::Provider>> providers;
     const router::Catalog catalog;
     // What is known of them while they run; shared with the Runtimes before and after this one.
     const std::vector<std::shared_ptr<resilience::Target>> targets;  // by Catalog::identities()
-    const std::vector<resilience::Credentials> credentials;          // by provider
+    const std::vector<std::shared_ptr<resilience::PassedModels>> passed;  // by provider, or null
+    const std::vector<resilience::Credentials> credentials;               // by provider
     const quota::Limits limits;
     const std::shared_ptr<const guardrail::OutputRules> output_rules;  // null: none
     const FetchSection fetch;
@@ -63,6 +69,7 @@ public:
 private:
     Runtime(const config::Snapshot& snapshot,
             const Surroundings& surroundings,
+            const Runtime* previous,
             std::vector<std::shared_ptr<const provider::Provider>> made,
             std::shared_ptr<const guardrail::OutputRules> rules,
             std::unique_ptr<const net::Fetcher> fetching);

@@ -158,6 +158,15 @@ class Budget(Case):
         self.assertLessEqual(len(busy.requests), calls * 1.2 + 3 * (spent + 1) + 1)
 
 
+    def test_the_share_is_the_models(self):
+        busy = self.scripted(BUSY)
+        backoff = {'backoff_min': '1ms', 'backoff_max': '2ms'}
+        gateway = self.gateway(provider(busy.port, 'busy'), models=to('busy', retry={'attempts': 2, 'budget': '100%', **backoff}))
+        for _ in range(60):
+            self.assertEqual(self.ask(gateway)[0], 502)
+        self.assertEqual(len(busy.requests), 120)
+
+
 class Keys(Case):
     def keys_of(self, scripted):
         return [head.lower().split(b'authorization: bearer ')[1].split(b'\r\n')[0] for head, _ in scripted.requests]
@@ -218,6 +227,19 @@ class Answering(Scripted):
             connection.sendall(self.refusal if key == 'bad' else GOOD_ANSWER)
 
 
+class ByModel(Scripted):
+    """One of its models fails once it is told to."""
+
+    def __init__(self, model):
+        self.model, self.is_bad = model.encode(), False
+        super().__init__()
+
+    def answer(self, connection):
+        with contextlib.suppress(OSError), connection:
+            body = self.read(connection)
+            connection.sendall(BUSY if self.is_bad and b'"%s"' % self.model in body else GOOD_ANSWER)
+
+
 class Breakers(Case):
     def test_a_sole_target_that_fails_is_left_alone(self):
         busy = self.scripted(BUSY)
@@ -229,6 +251,30 @@ class Breakers(Case):
             self.assertEqual((status, answer['error']['code']), (503, 'upstream_unavailable'))
             self.assertGreater(int(headers['retry-after']), 60)
         self.assertEqual(len(busy.requests), 5)
+
+    def test_a_call_that_nobody_can_take_has_its_row(self):
+        busy = self.scripted(BUSY)
+        gateway = self.gateway(provider(busy.port, 'p', breaker={'open': '1h', 'consecutive': 1}),
+                               models=to('p', retry={'attempts': 1}))
+        self.assertEqual(self.ask(gateway)[0], 502)
+        status, headers, _ = self.ask(gateway)
+        self.assertEqual((status, headers['x-weir-attempts']), (503, '0'))
+        row = gateway.usage_of(headers['x-request-id'])
+        self.assertEqual((row['code'], row['status'], row['attempts']), ('upstream_unavailable', 503, []))
+
+    def test_models_that_pass_through_are_left_alone_each_by_itself(self):
+        server = ByModel('bad')
+        self.addCleanup(server.close)
+        gateway = self.gateway(provider(server.port, 'p', breaker={'open': '1h', 'consecutive': 2}, pass_through=True),
+                               models=to('p', retry={'attempts': 1}))
+        ask = lambda model: gateway.chat(model=model)[0]
+        # What nobody has heard of yet shares one state: each answers once.
+        self.assertEqual([ask('p/good'), ask('p/bad')], [200, 200])
+        server.is_bad = True
+        self.assertEqual([ask('p/bad') for _ in range(3)], [502, 503, 503])
+        self.assertEqual([ask('p/good') for _ in range(4)], [200] * 4)
+        rows = {row['model']: row['breaker'] for row in gateway.admin('GET', '/router/targets')[1]['data']}
+        self.assertEqual(rows, {'x': 'closed', None: 'closed', 'good': 'closed', 'bad': 'open'})
 
     def test_it_comes_back_with_one_probe(self):
         server = self.scripted(BUSY)
@@ -281,6 +327,23 @@ class Admission(Case):
                 self.assertEqual((status, answer['error']['code']), (429, 'queue_full'))
                 self.assertIn('retry-after', headers)
             wait_for(lambda: gateway.admin('GET', '/router/targets')[1]['data'][0]['in_flight'] == 0, 'all places to be free')
+
+    def test_the_limit_may_be_found_out(self):
+        silent = self.scripted(b'')
+        silent.stay = True
+        gateway = self.gateway(provider(silent.port, 'p', admission={'adaptive': {'enabled': True, 'least': 1, 'first': 2, 'most': 3}}),
+                               models=to('p'))
+        streams = []
+        for _ in range(2):
+            streams.append(gateway.connect())
+            body = json.dumps({'model': 'm', 'messages': MESSAGES, 'stream': True}).encode()
+            streams[-1].sendall(b'POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n'
+                                b'Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s'
+                                % (API_KEY.encode(), len(body), body))
+            self.addCleanup(streams[-1].close)
+        wait_for(lambda: gateway.admin('GET', '/router/targets')[1]['data'][0]['in_flight'] == 2, 'both calls to be there')
+        status, _, answer = self.ask(gateway)
+        self.assertEqual((status, answer['error']['code']), (429, 'queue_full'))
 
     def test_who_leaves_leaves_the_queue(self):
         silent = self.scripted(b'')

@@ -31,16 +31,21 @@ class Scripted:
                 connection, _ = self.listener.accept()
                 threading.Thread(target=self.answer, args=(connection,), daemon=True).start()
 
+    def read(self, connection):
+        """One request, whose body it returns."""
+        received = b''
+        while b'\r\n\r\n' not in received:
+            received += connection.recv(65536)
+        head, _, body = received.partition(b'\r\n\r\n')
+        length = int([line.split(b':')[1] for line in head.split(b'\r\n') if line.lower().startswith(b'content-length')][0])
+        while len(body) < length:
+            body += connection.recv(65536)
+        self.requests.append((head, body))
+        return body
+
     def answer(self, connection):
         with contextlib.suppress(OSError), connection:
-            received = b''
-            while b'\r\n\r\n' not in received:
-                received += connection.recv(65536)
-            head, _, body = received.partition(b'\r\n\r\n')
-            length = int([line.split(b':')[1] for line in head.split(b'\r\n') if line.lower().startswith(b'content-length')][0])
-            while len(body) < length:
-                body += connection.recv(65536)
-            self.requests.append((head, body))
+            self.read(connection)
             for part in [self.script] if isinstance(self.script, bytes) else self.script:
                 connection.sendall(part)
             if self.stay:
