@@ -129,11 +129,34 @@ TEST_F(AdminTest, TargetsAreShownAndChanged) {
     EXPECT_TRUE(back["targets"][0]["weight"].is_null());
 }
 
+TEST_F(AdminTest, AStrategyIsChangedAndGivenBack) {
+    const std::string path = "/api/v1/router/models/team%2Fchat";
+    const Json before = good(ask("GET", path));
+    EXPECT_EQ(before["strategy"], "weighted");
+    const Json changed = good(ask("PUT", path, R"({"strategy":"cost"})"));
+    EXPECT_EQ(changed["strategy"], "cost");
+    EXPECT_EQ(changed["configured_strategy"], "weighted");
+    const auto runtime = controls_.runtime();
+    EXPECT_EQ(runtime->models[0]->strategy(), router::Strategy::cost);
+    EXPECT_EQ(controls_.notes, std::vector<std::string>{"router.strategy_changed team/chat: cost"});
+    // Both at once, or neither.
+    EXPECT_FALSE(
+        ask("PUT", path, R"({"strategy":"latency","targets":[{"provider":"c"}]})").has_value());
+    EXPECT_EQ(good(ask("GET", path))["strategy"], "cost");
+    const Json back = good(ask("PUT", path, R"({"strategy":null})"));
+    EXPECT_EQ(back["strategy"], "weighted");
+    EXPECT_EQ(controls_.notes.back(), "router.strategy_changed team/chat: as configured");
+}
+
 TEST_F(AdminTest, ABadChangeChangesNothing) {
     const std::string path = "/api/v1/router/models/team%2Fchat";
     for (const std::string_view body : {
              R"({})",
              R"({"targets":[]})",
+             R"({"strategy":"cheapest"})",
+             R"({"strategy":"conditional"})",
+             R"({"strategy":1})",
+             R"({"strategy":"cost","targets":[]})",
              R"({"targets":[{"weight":1}]})",
              R"({"targets":[{"provider":"c"}]})",
              R"({"targets":[{"provider":"b","weight":1}]})",
@@ -144,6 +167,7 @@ TEST_F(AdminTest, ABadChangeChangesNothing) {
         EXPECT_FALSE(ask("PUT", path, std::string(body)).has_value()) << body;
     }
     EXPECT_TRUE(good(ask("GET", path))["targets"][0]["weight"].is_null());
+    EXPECT_EQ(good(ask("GET", path))["strategy"], "weighted");
     EXPECT_FALSE(ask("GET", "/api/v1/router/models/nobody").has_value());
 }
 

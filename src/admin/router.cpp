@@ -1,5 +1,6 @@
 // /api/v1/router: where calls go now, and what an operator changes of it while they run. Weights
-// and services hold for a target wherever it is used, until they are changed again or the gateway
+// and services hold for a target wherever it is used, a strategy for the model's own targets (those
+// of rules, fallbacks and groups inside keep theirs), until they are changed again or the gateway
 // starts anew; the configuration itself stays as it is written.
 #include <fmt/format.h>
 
@@ -128,7 +129,39 @@ Json to_json(const runtime::Runtime& runtime, const router::Model& model, Steady
         json["tier"] = target->tier;
         targets.push_back(std::move(json));
     }
-    return {{"object", "router.model"}, {"name", model.name}, {"targets", std::move(targets)}};
+    const router::Strategy configured = runtime.catalog.groups()[model.group].strategy;
+    const router::Strategy now_used = runtime.models[model.index]->strategy().value_or(configured);
+    return {{"object", "router.model"},
+            {"name", model.name},
+            {"strategy", router::name(now_used)},
+            {"configured_strategy", router::name(configured)},
+            {"targets", std::move(targets)}};
+}
+
+// The `strategy` of a PUT; nullopt: null, the file's again.
+Result<std::optional<router::Strategy>> read_strategy(const Json& object,
+                                                      const router::Model& model) {
+    WEIR_TRY(const auto text, text_field(object, "strategy"));
+    if (!text) {
+        return std::nullopt;
+    }
+    const auto strategy = router::find_strategy(*text);
+    if (!strategy) {
+        std::string known;
+        for (const auto& [name, value] : router::kStrategyNames) {
+            known += (known.empty() ? "" : ", ") + std::string(name);
+        }
+        return fail(Code::invalid_request,
+                    fmt::format(
+                        "There is no strategy '{}': {}, or null for the file's.", *text, known))
+            .parameter("strategy");
+    }
+    if (*strategy == router::Strategy::conditional && model.rules.empty()) {
+        return fail(Code::invalid_request,
+                    fmt::format("conditional is what rules decide, and '{}' has none.", model.name))
+            .parameter("strategy");
+    }
+    return strategy;
 }
 
 // One target of a PUT; all of it is judged before anything is changed.
@@ -180,6 +213,26 @@ Result<Change> read_change(const Json& json,
     return change;
 }
 
+// All of a PUT's; none is fine where the strategy is changed.
+Result<std::vector<Change>> read_changes(const Json& object,
+                                         const runtime::Runtime& runtime,
+                                         const router::Model& model) {
+    std::vector<Change> changes;
+    const auto list = object.find("targets");
+    if (list == object.end() && object.contains("strategy")) {
+        return changes;
+    }
+    if (list == object.end() || !list->is_array() || list->empty() || list->size() > kTargetsMax) {
+        return fail(Code::invalid_request,
+                    fmt::format("'targets' must be a list of 1 to {} changes.", kTargetsMax))
+            .parameter("targets");
+    }
+    for (const Json& json : *list) {
+        WEIR_TRY(changes.emplace_back(), read_change(json, runtime, model));
+    }
+    return changes;
+}
+
 }  // namespace
 
 Result<Reply> Api::list_targets() {
@@ -208,16 +261,15 @@ Result<Reply> Api::change_routing(std::string_view name, const Request& request)
     if (model == nullptr) {
         return no_model(name);
     }
-    WEIR_TRY(const Json object, read_object(request.body, {"targets"}));
-    const auto list = object.find("targets");
-    if (list == object.end() || !list->is_array() || list->empty() || list->size() > kTargetsMax) {
-        return fail(Code::invalid_request,
-                    fmt::format("'targets' must be a list of 1 to {} changes.", kTargetsMax))
-            .parameter("targets");
-    }
-    std::vector<Change> changes;
-    for (const Json& json : *list) {
-        WEIR_TRY(changes.emplace_back(), read_change(json, *runtime, *model));
+    WEIR_TRY(const Json object, read_object(request.body, {"strategy", "targets"}));
+    WEIR_TRY(const auto strategy, read_strategy(object, *model));
+    WEIR_TRY(const auto changes, read_changes(object, *runtime, *model));
+    if (object.contains("strategy")) {
+        runtime->models[model->index]->set_strategy(strategy);
+        controls_.note_change(
+            "router.strategy_changed",
+            fmt::format(
+                "{}: {}", model->name, strategy ? router::name(*strategy) : "as configured"));
     }
     for (const Change& change : changes) {
         if (change.has_weight) {

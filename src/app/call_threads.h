@@ -33,6 +33,7 @@ public:
     // Calls that begin once it returns follow this one. Blocks; any thread but theirs. false: a
     // thread did not take it over in time, or has ended.
     bool adopt(const std::shared_ptr<const runtime::Runtime>& runtime);
+    std::size_t connections() const { return server_->connections(); }
     bool is_draining() const { return server_->is_draining(); }
     // Lets running calls end, cuts what is left after `grace`, joins.
     void stop(std::chrono::nanoseconds grace);

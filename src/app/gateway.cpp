@@ -137,6 +137,7 @@ Result<void> Gateway::build(const config::Snapshot& snapshot,
     provide_gauges();
 
     // The doors, last.
+    in_flight_.emplace(runtime::in_flight_rules(snapshot));
     kept_ids_.emplace(*database_, *pool_, clock_);
     services_.emplace(pipeline::Services{.clock = clock_,
                                          .authenticator = *authenticator_,
@@ -148,6 +149,7 @@ Result<void> Gateway::build(const config::Snapshot& snapshot,
                                          .kept_ids = *kept_ids_,
                                          .prefixes = prefixes_,
                                          .pressure = pressure_,
+                                         .in_flight = *in_flight_,
                                          .started_at = clock_.wall_now()});
     net::ServerOptions server_options{.listen = server.listen,
                                       .trusted_proxies = server.trusted_proxies};
@@ -196,12 +198,41 @@ void Gateway::provide_gauges() {
         obs::kLedgerBacklog, {}, [this] { return static_cast<double>(ledger_->backlog()); });
     metrics_->provide(
         obs::kLogDropped, {}, [this] { return static_cast<double>(access_log_->dropped()); });
-    metrics_->provide(obs::kSaturation, {"memory"}, [] {
-        const auto use = resilience::MemoryReader().read();
-        return use.limit == 0 ? 0 : static_cast<double>(use.used) / static_cast<double>(use.limit);
-    });
+    provide_saturation();
     provide_target_gauges();
     metrics_->provide(obs::kBuildInfo, {std::string(kVersion)}, [] { return 1.0; });
+}
+
+// Whatever has a limit of its own. What has none set is never full.
+void Gateway::provide_saturation() {
+    const auto provide = [this](std::string_view resource, std::function<double()> read) {
+        metrics_->provide(obs::kSaturation, {std::string(resource)}, std::move(read));
+    };
+    const auto ratio = [](auto used, auto most) {
+        return most == 0 ? 0 : static_cast<double>(used) / static_cast<double>(most);
+    };
+    provide("memory", [ratio] {
+        const auto use = resilience::MemoryReader().read();
+        return ratio(use.used, use.limit);
+    });
+    provide("in_flight", [this, ratio] {
+        return in_flight_ ? ratio(in_flight_->in_flight(), in_flight_->limit()) : 0;
+    });
+    provide("queue", [this, ratio] {
+        return in_flight_ ? ratio(in_flight_->queued(), in_flight_->queue_max()) : 0;
+    });
+    provide("connections", [this, ratio] {
+        return calls_ ? ratio(calls_->connections(), net::ServerLimits{}.connections_max) : 0;
+    });
+    provide("body_bytes", [this, ratio] {
+        return ratio(counters_.body_bytes.load(std::memory_order_relaxed),
+                     runtime()->limits.rules().body_bytes_max.value_or(0));
+    });
+    provide("tokens", [this, ratio] {
+        return ratio(counters_.tokens.load(std::memory_order_relaxed),
+                     runtime()->limits.rules().tokens_max.value_or(0));
+    });
+    provide("journal", [this] { return ledger_->fullness(); });
 }
 
 // Of the targets of the configuration in force.

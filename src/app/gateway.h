@@ -73,6 +73,7 @@ private:
     runtime::Surroundings surroundings();
     Result<void> open_access_log(const std::string& where, unsigned threads);
     void provide_gauges();
+    void provide_saturation();
     void provide_target_gauges();
 
     SystemClock clock_;
@@ -92,6 +93,7 @@ private:
     router::PrefixTable prefixes_;
     resilience::MemoryReader memory_;
     resilience::Pressure pressure_;
+    std::optional<resilience::Admission> in_flight_;  // calls
     std::optional<aio::BlockingPool> pool_;
     std::optional<net::Resolver> resolver_;
     std::optional<aio::BlockingPool> fetch_pool_;  // none: fetching is off

@@ -132,6 +132,7 @@ Result<std::vector<std::string>> Gateway::adopt(const config::Snapshot& snapshot
         return fail(Code::overloaded, "The gateway is too busy or stopping; reload again.");
     }
     next->take_effect(*surplus.snapshot);
+    in_flight_->change(runtime::in_flight_rules(*surplus.snapshot));
     old_runtimes_.push_back(previous);
     {
         const std::lock_guard guard(runtime_lock_);

@@ -8,6 +8,7 @@
 // limit; then new calls are refused with storage_unavailable. Nothing is dropped.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
@@ -57,6 +58,13 @@ public:
     std::uint64_t appended(unsigned thread) const {
         return chains_[thread]->sequence.load(std::memory_order_acquire);
     }
+    // Of bytes_max, what is not free to be written over: 0 to 1. Any thread.
+    double fullness() const {
+        const std::lock_guard guard(lock_);
+        const std::size_t free = (spare_.size() + recycled_.size()) * options_.segment_bytes;
+        return static_cast<double>(bytes_ - std::min(free, bytes_)) /
+               static_cast<double>(options_.bytes_max);
+    }
     // Removes the folder; everything must be drained. The journal is of no use afterwards.
     void remove();
 
@@ -83,7 +91,7 @@ private:
     std::atomic<std::uint64_t> next_file_ = 0;
     std::vector<std::unique_ptr<Chain>> chains_;
 
-    std::mutex lock_;
+    mutable std::mutex lock_;
     std::condition_variable wakeup_;
     std::vector<std::unique_ptr<Segment>> all_;  // guarded by lock_
     std::vector<Segment*> spare_;                // begun by whoever takes one; guarded by lock_

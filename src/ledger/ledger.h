@@ -39,6 +39,8 @@ public:
 
     // Records in the journal that the drain has not read.
     std::uint64_t backlog() const;
+    // Of the journal's limit, what holds records: 0 to 1.
+    double fullness() const { return journal_->fullness(); }
     // Drains all that is there, then ends; the journal's folder is removed where nothing is left in
     // it.
     void stop();

@@ -202,11 +202,14 @@ Result<void> Pipeline::plan(Call& call, std::string_view body) {
 // `is_too_long`: for the model that takes more.
 void Pipeline::plan_among_many(Call& call, std::string_view body, bool is_too_long) {
     const router::Model& model = *call.resolved.model;
+    const auto strategy = call.runtime().models[model.index]->strategy();
+    const bool asks_prefix = model.asks_prefix || strategy == router::Strategy::prefix_affinity;
+    const bool asks_sticky = model.asks_sticky || strategy == router::Strategy::pinned;
     const SteadyTime now = services_.clock.steady_now();
     const auto header = [&call](std::string_view name) { return call.http.head().find(name); };
     const std::string tenant = fmt::format_int(call.who->key().tenant_id).str();
     prefix_.clear();
-    if (model.asks_prefix) {
+    if (asks_prefix) {
         router::prefix_hashes(prompt_of(call, body), prefix_);
     }
     const router::Facts facts{
@@ -217,10 +220,11 @@ void Pipeline::plan_among_many(Call& call, std::string_view body, bool is_too_lo
                    .tags = call.wishes.tags(),
                    .prompt_tokens = static_cast<std::uint64_t>(call.hold.estimate().input_tokens),
                    .header = header},
-        .sticky = model.asks_sticky ? sticky_of(call, body) : 0,
+        .sticky = asks_sticky ? sticky_of(call, body) : 0,
         .output_tokens = static_cast<std::uint32_t>(
             std::min<std::int64_t>(call.hold.estimate().output_tokens, kForeseenTokensMax)),
         .provider = call.pinned,
+        .strategy = strategy,
         .prefix = {prefix_.data(), prefix_.size()},
         .prefixes = &services_.prefixes,
         .random = random_};
@@ -235,7 +239,7 @@ void Pipeline::plan_among_many(Call& call, std::string_view body, bool is_too_lo
             call.plan.push_back({.target = target});
         }
     }
-    if (!call.plan.empty() && model.asks_prefix) {
+    if (!call.plan.empty() && asks_prefix) {
         const router::Target& first = *call.plan.front().target;
         services_.prefixes.saw({prefix_.data(), prefix_.size()},
                                call.runtime().catalog.identities()[first.identity].hash);
@@ -352,10 +356,8 @@ aio::Task<Result<void>> Pipeline::wait_for_room(Call& call) {
     }
     const auto index = static_cast<std::size_t>(step - call.plan.begin());
     resilience::Target& state = call.runtime().state_of(*step->target, call.resolved.asked);
-    const auto priority = call.wishes.priority > 0   ? resilience::Priority::high
-                          : call.wishes.priority < 0 ? resilience::Priority::low
-                                                     : resilience::Priority::normal;
-    auto ticket = co_await state.admission.enter(priority, call.who->key().tenant_id, call.total);
+    auto ticket = co_await state.admission.enter(
+        class_of(call.wishes.priority), call.who->key().tenant_id, call.total);
     const SteadyTime now = services_.clock.steady_now();
     call.past_waited += now - begun;
     if (!ticket) {

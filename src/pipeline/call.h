@@ -109,6 +109,7 @@ struct Call {
     // 3 identify, 4 admit
     auth::IdentityRef who;  // null until identified
     quota::Slot slot;
+    resilience::Ticket place;      // among all calls of the gateway
     std::optional<Upload> upload;  // where the body is a form
     std::optional<dialect::Request> request;
     std::optional<llm::Call> asked;  // once it is translated; until the provider answers

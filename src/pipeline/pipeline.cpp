@@ -127,6 +127,8 @@ aio::Task<Result<void>> Pipeline::run(Call& call) {
     // 4a Rate, concurrency and bytes in flight: before a byte of the body is taken in.
     WEIR_CO_TRY(check_body_kind(call));
     WEIR_CO_TRY(enter(call));
+    WEIR_CO_TRY(call.wishes, read_wishes(http.head(), call.who->key()));
+    WEIR_CO_TRY(co_await find_place(call));
     // 4b What is asked for. The body is validated whole, here and nowhere else.
     std::string_view body;
     if (call.upload) {
@@ -199,11 +201,7 @@ void Pipeline::count_guess(const net::IpAddress& address) {
 }
 
 Result<void> Pipeline::enter(Call& call) {
-    const std::int64_t rank = call.who->key().priority;
-    const auto priority = rank > 0   ? resilience::Priority::high
-                          : rank < 0 ? resilience::Priority::low
-                                     : resilience::Priority::normal;
-    if (services_.pressure.sheds(priority, random_.next())) {
+    if (services_.pressure.sheds(class_of(call.who->key().priority), random_.next())) {
         return fail(Code::overloaded, "The gateway is short of memory; try again shortly.")
             .detail("memory")
             .retry_after(kShedRetryAfter);
@@ -226,6 +224,31 @@ Result<void> Pipeline::enter(Call& call) {
     return {};
 }
 
+// The gateway itself has only so many calls at once: those above wait here, before anything of
+// theirs is read.
+aio::Maybe<Result<void>> Pipeline::find_place(Call& call) {
+    if (auto place = services_.in_flight.try_enter()) [[likely]] {
+        call.place = std::move(*place);
+        return Result<void>{};
+    }
+    return wait_for_place(call);
+}
+
+aio::Task<Result<void>> Pipeline::wait_for_place(Call& call) {
+    const SteadyTime begun = services_.clock.steady_now();
+    const aio::Deadline patience = call.wishes.timeout
+                                       ? aio::Deadline::at(call.begun + *call.wishes.timeout)
+                                       : aio::Deadline::never();
+    auto place = co_await services_.in_flight.enter(
+        class_of(call.wishes.priority), call.who->key().tenant_id, patience);
+    call.past_waited += services_.clock.steady_now() - begun;
+    if (!place) {
+        co_return std::unexpected(std::move(place).error().with_detail("in_flight"));
+    }
+    call.place = std::move(*place);
+    co_return Result<void>{};
+}
+
 Result<void> Pipeline::decode(Call& call, std::string_view body) {
     call.body_bytes = body.size();
     WEIR_TRY(call.slot.hold_bytes(body.size()));
@@ -239,7 +262,6 @@ Result<void> Pipeline::decode(Call& call, std::string_view body) {
     } else {
         WEIR_TRY(call.request, call.client.read_request(path, body, scratch_.json));
     }
-    WEIR_TRY(call.wishes, read_wishes(call.http.head(), call.who->key()));
     call.asked_model =
         call.request->model.empty() ? call.runtime().catalog.default_model() : call.request->model;
     WEIR_TRY(call.resolved, call.runtime().catalog.resolve(call.asked_model));

@@ -30,6 +30,7 @@
 #include "pipeline/kept_ids.h"
 #include "pipeline/pass_relay.h"
 #include "pipeline/relay.h"
+#include "resilience/admission.h"
 #include "resilience/pressure.h"
 #include "router/plan.h"
 #include "runtime/runtime.h"
@@ -54,7 +55,8 @@ struct Services {
     KeptIds& kept_ids;
     router::PrefixTable& prefixes;
     const resilience::Pressure& pressure;
-    WallTime started_at;  // of the process: models are as old
+    resilience::Admission& in_flight;  // calls of the whole gateway
+    WallTime started_at;               // of the process: models are as old
 };
 
 // A call about what a provider keeps.
@@ -116,6 +118,8 @@ private:
     aio::Maybe<Result<void>> identify(Call& call);
     aio::Task<Result<void>> look_up(Call& call, std::string credential);
     Result<void> enter(Call& call);
+    aio::Maybe<Result<void>> find_place(Call& call);
+    aio::Task<Result<void>> wait_for_place(Call& call);
     Result<void> decode(Call& call, std::string_view body);
     static Result<void> understand(Call& call, std::string_view body);
     static quota::HoldEstimate estimate_at(const Call& call, const router::Choice& choice);

@@ -119,6 +119,7 @@ void Pipeline::settle_failed(Call& call, const Error& error) {
     switch (error.code()) {
         case Code::rate_limited:
         case Code::concurrency_limited:
+        case Code::queue_full:
         case Code::overloaded:
             if (!call.opened) {
                 call.limit_rule = error.detail();

@@ -11,6 +11,7 @@
 #include "auth/identity.h"
 #include "base/error.h"
 #include "net/http_head.h"
+#include "resilience/wait_queue.h"
 
 namespace weir::pipeline {
 
@@ -31,6 +32,13 @@ struct Wishes {
 
     std::span<const std::string_view> tags() const { return {tag_list.data(), tag_count}; }
 };
+
+// The class of a key's priority, or of a wish.
+inline resilience::Priority class_of(std::int64_t priority) {
+    return priority > 0   ? resilience::Priority::high
+           : priority < 0 ? resilience::Priority::low
+                          : resilience::Priority::normal;
+}
 
 // Views refer to the head and to the key. The key's own priority is the highest there is, and its
 // tags hold too. Errors: invalid_request naming the field; permission_denied where the key may not

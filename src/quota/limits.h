@@ -153,6 +153,8 @@ public:
     // concurrency_limited (429) or overloaded (503), each with the time to wait where it is known.
     Result<Slot> enter(const Entrant& entrant, SteadyTime now) const;
 
+    const LimitRules& rules() const { return rules_; }
+
     // Fails with overloaded above tokens_max; a call is always let in where nothing else is held.
     Result<Hold> hold(const HoldEstimate& estimate) const;
 

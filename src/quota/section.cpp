@@ -9,6 +9,7 @@ namespace weir::quota {
 namespace {
 
 constexpr std::int64_t kConcurrencyMax = 1'000'000;
+constexpr std::chrono::milliseconds kWaitMax = std::chrono::hours{1};
 
 // "600/min": what one period allows may come at once.
 config::Type<std::optional<Gcra>> gcra() {
@@ -64,8 +65,24 @@ config::Section limits_section() {
                &AddressLimits::concurrency,
                config::optional(config::integer(1, kConcurrencyMax)),
                "requests of one address in progress at the same time");
+    config::Object<InFlightLimits> in_flight;
+    in_flight
+        .field("calls",
+               &InFlightLimits::calls,
+               config::integer(1, kConcurrencyMax),
+               "calls in progress at the same time; 25000 unless set")
+        .field("queue",
+               &InFlightLimits::queue,
+               config::integer(0, kConcurrencyMax),
+               "calls that wait while there are that many; more are refused; 5000 unless set")
+        .field("wait",
+               &InFlightLimits::wait,
+               config::duration(std::chrono::milliseconds{1}, kWaitMax),
+               "how long one waits; 5s unless set");
     config::Object<LimitsSection> limits;
     limits
+        .field(
+            "in_flight", &LimitsSection::in_flight, in_flight.type(), "calls of the whole gateway")
         .field("per_ip",
                &LimitsSection::per_ip,
                per_ip.type(),

@@ -1,6 +1,7 @@
 // The `limits:` section of the configuration, and the rules it means. Values; pure.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 
@@ -22,7 +23,16 @@ struct AddressLimits {
     std::optional<std::int64_t> concurrency;
 };
 
+// Calls that the whole gateway has at once; what is above waits.
+struct InFlightLimits {
+    // A busy one may have an answer to write to half of the connections there may be.
+    std::int64_t calls = 25'000;
+    std::int64_t queue = 5'000;
+    std::chrono::milliseconds wait{5'000};
+};
+
 struct LimitsSection {
+    InFlightLimits in_flight;
     AddressLimits per_ip;
     std::optional<Gcra> guesses = LimitRules{}.guesses;
     MemoryShare max_in_flight_bytes;

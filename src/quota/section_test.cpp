@@ -33,7 +33,8 @@ TEST(LimitsSection, ReadsEveryKey) {
         "  per_ip: {requests: 600/min, concurrency: 20}\n"
         "  guesses: 5/h\n"
         "  max_in_flight_bytes: 10%\n"
-        "  max_tokens_in_flight: 1000000\n");
+        "  max_tokens_in_flight: 1000000\n"
+        "  in_flight: {calls: 7, queue: 0, wait: 2s}\n");
     ASSERT_TRUE(loaded.snapshot) << to_text(loaded.errors.at(0));
     const auto rules = rules_of(loaded.snapshot->get<LimitsSection>(), kMemory);
     ASSERT_TRUE(rules.address_requests);
@@ -43,6 +44,10 @@ TEST(LimitsSection, ReadsEveryKey) {
     EXPECT_EQ(rules.guesses->interval(), 12min);
     EXPECT_EQ(rules.body_bytes_max, kMemory / 10);
     EXPECT_EQ(rules.tokens_max, 1'000'000);
+    const auto& in_flight = loaded.snapshot->get<LimitsSection>().in_flight;
+    EXPECT_EQ(in_flight.calls, 7);
+    EXPECT_EQ(in_flight.queue, 0);
+    EXPECT_EQ(in_flight.wait, 2s);
     const auto sized = read("limits: {max_in_flight_bytes: 64MiB}");
     ASSERT_TRUE(sized.snapshot);
     EXPECT_EQ(rules_of(sized.snapshot->get<LimitsSection>(), kMemory).body_bytes_max, 64u << 20);

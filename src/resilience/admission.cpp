@@ -151,8 +151,8 @@ aio::Maybe<Result<Ticket>> Admission::queue_up(Priority priority,
         if (until.has_passed(now)) {
             return Result<Ticket>(waited_in_vain());
         }
-        if (queue_.size() >= queue_max_) {
-            auto* victim = queue_max_ == 0
+        if (queue_.size() >= queue_max()) {
+            auto* victim = queue_max() == 0
                                ? nullptr
                                : static_cast<Waiter*>(queue_.displace_for(priority, tenant));
             if (victim == nullptr) {
@@ -217,7 +217,7 @@ void Admission::set_limit(std::uint32_t in_flight) {
 void Admission::change(const AdmissionRules& rules) {
     {
         const std::lock_guard guard(lock_);
-        queue_max_ = rules.queue;
+        queue_max_.store(rules.queue, std::memory_order_relaxed);
         wait_max_ = rules.wait;
     }
     set_limit(rules.in_flight);

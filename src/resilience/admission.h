@@ -84,6 +84,7 @@ public:
         return static_cast<std::uint32_t>(places_.load(std::memory_order_relaxed));
     }
     std::uint32_t queued() const { return queued_.load(std::memory_order_relaxed); }
+    std::uint32_t queue_max() const { return queue_max_.load(std::memory_order_relaxed); }
 
 private:
     friend class Ticket;
@@ -111,10 +112,10 @@ private:
     std::atomic<std::uint64_t> places_{0};
     std::atomic<std::uint32_t> limit_;
     std::atomic<std::uint32_t> queued_{0};
+    std::atomic<std::uint32_t> queue_max_;
 
     std::mutex lock_;  // guards what follows, and the fate of those who wait
     WaitQueue queue_;
-    std::uint32_t queue_max_;
     std::chrono::nanoseconds wait_max_;
 };
 

@@ -1,5 +1,7 @@
 #include "router/strategy.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/assert.h"
@@ -55,6 +57,21 @@ void order_alike(Strategy strategy,
 }
 
 }  // namespace
+
+std::string_view name(Strategy strategy) {
+    const auto found = std::find_if(std::begin(kStrategyNames),
+                                    std::end(kStrategyNames),
+                                    [strategy](const auto& one) { return one.second == strategy; });
+    WEIR_ASSERT(found != std::end(kStrategyNames));
+    return found->first;
+}
+
+std::optional<Strategy> find_strategy(std::string_view name) {
+    const auto found = std::find_if(std::begin(kStrategyNames),
+                                    std::end(kStrategyNames),
+                                    [name](const auto& one) { return one.first == name; });
+    return found == std::end(kStrategyNames) ? std::nullopt : std::optional(found->second);
+}
 
 std::size_t order(Strategy strategy,
                   std::span<const Option> options,

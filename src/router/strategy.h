@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string_view>
+#include <utility>
 
 #include "base/random.h"
 
@@ -20,6 +22,21 @@ enum class Strategy : std::uint8_t {
     conditional,      // rules decide; by weight where none does
     prefix_affinity,  // who has the prompt's beginning cached
 };
+
+// As the configuration and the API write them.
+inline constexpr std::pair<std::string_view, Strategy> kStrategyNames[] = {
+    {"weighted", Strategy::weighted},
+    {"pinned", Strategy::pinned},
+    {"least_inflight", Strategy::least_inflight},
+    {"latency", Strategy::latency},
+    {"cost", Strategy::cost},
+    {"priority", Strategy::priority},
+    {"conditional", Strategy::conditional},
+    {"prefix_affinity", Strategy::prefix_affinity},
+};
+std::string_view name(Strategy strategy);
+// nullopt: it is none.
+std::optional<Strategy> find_strategy(std::string_view name);
 
 // How a target is just now. What is not known is zero.
 struct Load {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/text.h"
 #include "router/price_section.h"
@@ -171,14 +172,7 @@ config::Type<std::string> model_name() {
 }
 
 config::Type<Strategy> strategy_type() {
-    return config::word<Strategy>({{"weighted", Strategy::weighted},
-                                   {"pinned", Strategy::pinned},
-                                   {"least_inflight", Strategy::least_inflight},
-                                   {"latency", Strategy::latency},
-                                   {"cost", Strategy::cost},
-                                   {"priority", Strategy::priority},
-                                   {"conditional", Strategy::conditional},
-                                   {"prefix_affinity", Strategy::prefix_affinity}});
+    return config::word<Strategy>({std::begin(kStrategyNames), std::end(kStrategyNames)});
 }
 
 config::Type<std::vector<TargetSection>> targets_type() { return group_type(1); }

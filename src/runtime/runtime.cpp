@@ -91,6 +91,25 @@ std::vector<std::shared_ptr<resilience::PassedModels>> passed_of(
     return passed;
 }
 
+std::vector<std::shared_ptr<ModelState>> models_of(const router::Catalog& catalog,
+                                                   const Runtime* previous) {
+    std::vector<std::shared_ptr<ModelState>> states;
+    for (const router::Model& model : catalog.models()) {
+        auto& state = states.emplace_back();
+        if (previous != nullptr && !model.name.empty()) {
+            for (const router::Model& known : previous->catalog.models()) {
+                if (known.name == model.name) {
+                    state = previous->models[known.index];
+                }
+            }
+        }
+        if (state == nullptr) {
+            state = std::make_shared<ModelState>();
+        }
+    }
+    return states;
+}
+
 std::vector<resilience::Credentials> credentials_of(
     const std::vector<std::shared_ptr<const provider::Provider>>& providers,
     resilience::CredentialsTable& table) {
@@ -126,6 +145,13 @@ Result<std::unique_ptr<const net::Fetcher>> make_fetcher(const FetchSection& sec
 
 }  // namespace
 
+resilience::AdmissionRules in_flight_rules(const config::Snapshot& snapshot) {
+    const quota::InFlightLimits& limits = snapshot.get<quota::LimitsSection>().in_flight;
+    return {.in_flight = static_cast<std::uint32_t>(limits.calls),
+            .queue = static_cast<std::uint32_t>(limits.queue),
+            .wait = limits.wait};
+}
+
 Runtime::Runtime(const config::Snapshot& snapshot,
                  const Surroundings& surroundings,
                  const Runtime* previous,
@@ -142,6 +168,7 @@ Runtime::Runtime(const config::Snapshot& snapshot,
       passed(passed_of(
           catalog, snapshot.get<provider::ProvidersSection>(), surroundings.targets, previous)),
       credentials(credentials_of(providers, surroundings.credentials)),
+      models(models_of(catalog, previous)),
       limits(surroundings.counters,
              quota::rules_of(snapshot.get<quota::LimitsSection>(), surroundings.memory_bytes)),
       output_rules(std::move(rules)),

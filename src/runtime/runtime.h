@@ -19,6 +19,7 @@
 #include "resilience/target.h"
 #include "router/catalog.h"
 #include "runtime/fetch_section.h"
+#include "runtime/model_state.h"
 #include "runtime/stream_section.h"
 
 namespace weir::runtime {
@@ -36,10 +37,14 @@ struct Surroundings {
     net::Resolver* fetch_resolver = nullptr;
 };
 
+// How many calls the gateway has at once, and how many wait.
+resilience::AdmissionRules in_flight_rules(const config::Snapshot& snapshot);
+
 class Runtime {
 public:
     // The snapshot must have passed check(). What `previous` has and the snapshot still wants is
-    // carried over: connections to upstreams, models they pass through. Errors: invalid_config.
+    // carried over: connections to upstreams, models they pass through, what is known of models.
+    // Errors: invalid_config.
     static Result<std::unique_ptr<const Runtime>> build(const config::Snapshot& snapshot,
                                                         const Surroundings& surroundings,
                                                         const Runtime* previous = nullptr);
@@ -59,6 +64,7 @@ public:
     const std::vector<std::shared_ptr<resilience::Target>> targets;  // by Catalog::identities()
     const std::vector<std::shared_ptr<resilience::PassedModels>> passed;  // by provider, or null
     const std::vector<resilience::Credentials> credentials;               // by provider
+    const std::vector<std::shared_ptr<ModelState>> models;                // by Catalog::models()
     const quota::Limits limits;
     const std::shared_ptr<const guardrail::OutputRules> output_rules;  // null: none
     const FetchSection fetch;

@@ -84,6 +84,29 @@ TEST(Runtime, WhatStaysIsCarriedOverToTheNextOne) {
     EXPECT_EQ((*second)->targets[1], (*first)->targets[0]);
 }
 
+TEST(Runtime, WhatAnOperatorSaidOfAModelOutlivesAReload) {
+    const std::string_view provider =
+        "providers: [{name: a, kind: vllm, base_url: http://127.0.0.1:1/v1}]\n";
+    const auto with = [&](std::string_view names) {
+        std::string yaml(provider);
+        yaml += "models:\n";
+        for (const char name : names) {
+            yaml += std::string("  - {name: ") + name + ", targets: [{provider: a, model: x}]}\n";
+        }
+        return load(yaml);
+    };
+    aio::BlockingPool pool("test", 1, 8);
+    net::Resolver resolver(pool);
+    Lent lent;
+    const auto first = Runtime::build(*with("mn").snapshot, lent.to(resolver));
+    ASSERT_TRUE(first.has_value());
+    (*first)->models[0]->set_strategy(router::Strategy::cost);
+    const auto second = Runtime::build(*with("nm").snapshot, lent.to(resolver), first->get());
+    ASSERT_TRUE(second.has_value());
+    EXPECT_EQ((*second)->models[0]->strategy(), std::nullopt);
+    EXPECT_EQ((*second)->models[1]->strategy(), router::Strategy::cost);
+}
+
 TEST(Runtime, PricesOfTheProvidersKindHold) {
     const auto loaded = load(
         "providers: [{name: a, kind: deepseek, api_key: k, pass_through: true}]\n"

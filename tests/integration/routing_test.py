@@ -362,6 +362,73 @@ class Admission(Case):
             wait_for(lambda: (state()['in_flight'], state()['queued']) == expected, 'the call to leave')
 
 
+class InFlight(Case):
+    """What the whole gateway has at once."""
+
+    def held(self, **limits):
+        release = threading.Event()
+        self.addCleanup(release.set)
+        server = self.scripted(Held(release, GOOD_ANSWER))
+        return release, server, self.gateway(provider(server.port, 'p'), models=to('p'), limits={'in_flight': limits})
+
+    def begin(self, gateway):
+        connection = http.client.HTTPConnection(gateway.host, gateway.port)
+        self.addCleanup(connection.close)
+        connection.request('POST', '/v1/chat/completions', json.dumps({'model': 'm', 'messages': MESSAGES}),
+                           {'Authorization': f'Bearer {API_KEY}', 'Content-Type': 'application/json'})
+        return connection
+
+    def saturation(self, gateway, *resources):
+        metrics = gateway.metrics()
+        return tuple(metrics[f'weir_saturation_ratio{{resource="{resource}"}}'] for resource in resources)
+
+    def test_more_than_the_gateway_takes_waits_or_is_refused(self):
+        release, server, gateway = self.held(calls=2, queue=1, wait='1h')
+        calls = []
+        for expected in ((0.5, 0), (1, 0), (1, 1)):
+            calls.append(self.begin(gateway))
+            wait_for(lambda: self.saturation(gateway, 'in_flight', 'queue') == expected, 'the call to be there')
+        status, headers, answer = self.ask(gateway)
+        self.assertEqual((status, answer['error']['code']), (429, 'queue_full'))
+        self.assertEqual(headers['retry-after'], '1')
+        self.assertEqual(gateway.metrics()['weir_limit_rejections_total{rule="in_flight"}'], 1)
+        release.set()
+        self.assertEqual([call.getresponse().status for call in calls], [200, 200, 200])
+        self.assertEqual(len(server.requests), 3)
+        wait_for(lambda: self.saturation(gateway, 'in_flight', 'queue') == (0, 0), 'all places to be free')
+        self.assertGreater(self.saturation(gateway, 'connections')[0], 0)
+        self.assertGreater(self.saturation(gateway, 'memory')[0], 0)
+        self.assertEqual(self.saturation(gateway, 'body_bytes', 'tokens'), (0, 0))
+        self.assertGreater(self.saturation(gateway, 'journal')[0], 0)
+
+    def test_a_wait_has_an_end(self):
+        release, server, gateway = self.held(calls=1, queue=5, wait='50ms')
+        first = self.begin(gateway)
+        wait_for(lambda: self.saturation(gateway, 'in_flight') == (1,), 'the call to be there')
+        status, headers, answer = self.ask(gateway)
+        self.assertEqual((status, answer['error']['code']), (503, 'overloaded'))
+        self.assertEqual(headers['retry-after'], '1')
+        release.set()
+        self.assertEqual(first.getresponse().status, 200)
+        self.assertEqual(len(server.requests), 1)
+
+    def test_who_leaves_leaves_the_queue_and_a_reload_makes_room(self):
+        release, server, gateway = self.held(calls=1, queue=5, wait='1h')
+        calls = []
+        for expected in ((1, 0), (1, 0.2), (1, 0.4)):
+            calls.append(self.begin(gateway))
+            wait_for(lambda: self.saturation(gateway, 'in_flight', 'queue') == expected, 'the call to be there')
+        calls.pop().close()
+        wait_for(lambda: self.saturation(gateway, 'queue') == (0.2,), 'one to leave')
+        written = json.loads(gateway.config_file.read_text())
+        written['limits']['in_flight']['calls'] = 4
+        gateway.config_file.write_text(json.dumps(written))
+        self.assertEqual(gateway.admin('POST', '/reload')[1]['result'], 'in_force')
+        wait_for(lambda: self.saturation(gateway, 'in_flight', 'queue') == (0.5, 0), 'nobody to wait')
+        release.set()
+        self.assertEqual([call.getresponse().status for call in calls], [200, 200])
+
+
 class KeepAlive(Case):
     def test_a_client_that_waits_is_told_and_the_stream_is_whole(self):
         release = threading.Event()
@@ -426,6 +493,22 @@ class ByHand(Case):
         for _ in range(20):
             self.assertEqual(self.ask(gateway)[0], 200)
         self.assertEqual((len(one.requests), len(two.requests)), (20, 20))
+
+    def test_another_strategy_holds_until_it_is_given_back(self):
+        one, two = self.scripted(GOOD_ANSWER), self.scripted(GOOD_ANSWER)
+        gateway = self.gateway(provider(one.port, 'one'), provider(two.port, 'two'), models=to(
+            targets=[{'provider': 'one', 'model': 'x', 'weight': 1000000, 'tier': 1}, {'provider': 'two', 'model': 'x', 'weight': 1}]))
+        path = '/router/models/m'
+        status, said = gateway.admin('PUT', path, {'strategy': 'priority'})
+        self.assertEqual((status, said['strategy'], said['configured_strategy']), (200, 'priority', 'weighted'))
+        for _ in range(20):
+            self.assertEqual(self.ask(gateway)[0], 200)
+        self.assertEqual((len(one.requests), len(two.requests)), (0, 20))
+        gateway.admin('PUT', path, {'strategy': None})
+        for _ in range(20):
+            self.assertEqual(self.ask(gateway)[0], 200)
+        self.assertGreater(len(one.requests), 0)
+        self.assertIn('router.strategy_changed', gateway.stderr())
 
 
 if __name__ == '__main__':
