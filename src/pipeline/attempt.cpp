@@ -101,7 +101,7 @@ aio::Maybe<Result<std::string>> Pipeline::translate(Call& call, std::string_view
         return Encoded(std::unexpected(std::move(understood).error()));
     }
     const bool lacks_files = needs_files(call, *call.asked);
-    if (lacks_files && call.runtime().fetcher) {
+    if (lacks_files && call.runtime().fetcher && !call.is_beside) {
         return fetch_and_encode(call, *call.asked);
     }
     Encoded encoded = encode(call, *call.asked);
@@ -119,6 +119,21 @@ Result<std::string> Pipeline::encode(Call& call, const llm::Call& asked) {
 }
 
 aio::Task<Result<void>> Pipeline::attempt(Call& call, std::string_view body) {
+    WEIR_UNINITIALIZED net::Exchange exchange(
+        *call.generation->pools[call.choice.target->provider]);
+    WEIR_CO_TRY(co_await ask(call, body, exchange));
+    if (llm::passes_through(call.door.surface)) {
+        co_return co_await relay_passing(call, exchange);
+    }
+    if (call.request->stream) {
+        const auto relay = make_relay(call);
+        co_return co_await relay_stream(call, exchange, *relay, nullptr);
+    }
+    co_return co_await relay_answer(call, exchange);
+}
+
+// Sends the call to where it is now, until the head of a good answer is there.
+aio::Task<Result<void>> Pipeline::ask(Call& call, std::string_view body, net::Exchange& exchange) {
     const router::Timeouts& timeouts = call.resolved.model->timeouts;
     const bool passes = llm::passes_through(call.door.surface);
     const bool streamed = call.request->stream && !passes;
@@ -158,8 +173,6 @@ aio::Task<Result<void>> Pipeline::attempt(Call& call, std::string_view body) {
     WEIR_CO_TRY(open(call));
     call.attempt.begun = services_.clock.steady_now();
     call.generation->meters.begin_attempt(call);
-    WEIR_UNINITIALIZED net::Exchange exchange(
-        *call.generation->pools[call.choice.target->provider]);
     const net::Timing timing{.connect_max = timeouts.connect,
                              .first_byte = first,
                              .idle_max = timeouts.idle,
@@ -194,19 +207,12 @@ aio::Task<Result<void>> Pipeline::attempt(Call& call, std::string_view body) {
         call.attempt.ended = services_.clock.steady_now();
         co_return std::unexpected(std::move(refusal));
     }
-    if (passes) {
-        co_return co_await relay_passing(call, exchange);
+    if (streamed && !is_event_stream(exchange.head())) {
+        Error refusal = co_await read_whole_instead(call, exchange);
+        call.attempt.ended = services_.clock.steady_now();
+        co_return std::unexpected(std::move(refusal));
     }
-    if (streamed) {
-        if (!is_event_stream(exchange.head())) {
-            Error refusal = co_await read_whole_instead(call, exchange);
-            call.attempt.ended = services_.clock.steady_now();
-            co_return std::unexpected(std::move(refusal));
-        }
-        translated = {};  // a stream may run for minutes
-        co_return co_await relay_stream(call, exchange);
-    }
-    co_return co_await relay_answer(call, exchange);
+    co_return Result<void>{};
 }
 
 std::unique_ptr<Pipeline::Outgoing> Pipeline::take_outgoing() {

@@ -66,10 +66,6 @@ std::string_view prompt_of(const Call& call, std::string_view body) {
     return body.substr(std::min(begin, body.size()));
 }
 
-// A step of the plan that is not taken again. More tries than a call may have are never reached.
-constexpr std::uint8_t kTriesMax = 16;
-constexpr std::uint8_t kNeverAgain = 0xff;
-
 }  // namespace
 
 // Whether the key may use the target's provider, and that has a way for such calls.
@@ -310,13 +306,13 @@ Pipeline::Picked Pipeline::take(Call& call,
         return Picked::full;
     }
     // A retry is paid for by what the target itself was asked; a call that nobody has seen yet is
-    // no retry to it.
+    // no retry to it. An attempt beside another has its own budget (hedge.cpp).
     const bool is_retry = !call.past.empty() && call.past.back().was_sent;
     if (is_retry && !state.retry_budget.withdraw(now)) {
         state.breaker.abandoned(pass);
         return Picked::nothing;
     }
-    if (!is_retry) {
+    if (!is_retry && !call.is_beside) {
         state.retry_budget.deposit(call.resolved.model->retry.budget);
     }
     head_for(call, target, *way_to(call, target));
@@ -513,10 +509,17 @@ aio::Task<Result<void>> Pipeline::attempt_until_done(Call& call, std::string_vie
             co_return failure ? std::unexpected(std::move(*failure))
                               : written_down(call, std::move(taken).error());
         }
-        auto outcome = co_await attempt(call, body);
+        const std::size_t past = call.past.size();
+        Result<void> outcome{};
+        if (const auto delay = hedge_after(call)) {
+            outcome = co_await attempt_hedged(call, body, *delay);
+        } else {
+            outcome = co_await attempt(call, body);
+        }
         if (outcome) {
             co_return outcome;
         }
+        made += static_cast<std::int64_t>(call.past.size() - past);  // made beside this one
         Error error = std::move(outcome).error();
         const aio::Context& context = co_await aio::this_context();
         if (call.settled || context.is_cancelled() || has_answered(call)) {
@@ -546,6 +549,9 @@ aio::Task<Result<void>> Pipeline::attempt_until_done(Call& call, std::string_vie
         }
         log_attempt(call, error);
         const SteadyTime now = services_.clock.steady_now();
+        if (call.total.has_passed(now)) {
+            co_return std::unexpected(std::move(error));  // nobody waits for another
+        }
         if ((next == Next::any || next == Next::other_key) && !has_alternative(call, last, now)) {
             const auto wait = std::max<std::chrono::nanoseconds>(
                 error.retry_after().value_or(std::chrono::milliseconds{0}),

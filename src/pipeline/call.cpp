@@ -31,6 +31,30 @@ Call::Call(net::ServerCall& server_call,
     is_head = head.method == net::Method::head;
 }
 
+Call::Call(Beside, const Call& first)
+    : http(first.http),
+      generation(first.generation),
+      door(first.door),
+      client(first.client),
+      label(first.label),
+      started_at(first.started_at),
+      id(first.id),
+      id_characters(first.id_characters),
+      begun(first.begun),
+      trace(first.trace),
+      who(first.who),
+      request(first.request),
+      wishes(first.wishes),
+      asked_model(first.asked_model),
+      resolved(first.resolved),
+      pinned(first.pinned),
+      body_bytes(first.body_bytes),
+      plan(first.plan),
+      total(first.total),
+      is_beside(true),
+      opened(true),
+      settled(true) {}
+
 dialect::Target Call::target_at(const router::Choice& at) const {
     const provider::Provider& there = *runtime().providers[at.target->provider];
     const provider::ProviderKind& kind = there.kind();

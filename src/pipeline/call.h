@@ -38,6 +38,10 @@ inline constexpr std::size_t kClientRequestIdBytesMax = 128;
 
 class Keepalive;
 
+// A step of the plan that is not taken again. More tries than a call may have are never reached.
+inline constexpr std::uint8_t kTriesMax = 16;
+inline constexpr std::uint8_t kNeverAgain = 0xff;
+
 // Where a call may go, and how often it went.
 struct Step {
     const router::Target* target = nullptr;
@@ -60,6 +64,7 @@ struct Attempt {
     std::string_view outcome = "ok";  // or the name of the failure
     std::chrono::nanoseconds retry_after{0};
     std::unique_ptr<const resilience::Fault> fault;  // on purpose; null: none
+    std::uint32_t chunks = 0;                        // of a stream, for the fault
     std::chrono::nanoseconds waited{0};              // for the provider, of the time the call took
     bool is_concluded = false;                       // all who must know do
 };
@@ -73,7 +78,13 @@ struct PastAttempt {
     bool was_sent = false;
     SteadyTime begun{};
     SteadyTime ended{};
+    // Of one that was overtaken by another; else nothing was used.
+    std::optional<llm::Usage> usage = {};
+    std::optional<Money> cost = {};
 };
+
+// For a second attempt beside the first.
+struct Beside {};
 
 struct Call {
     // `head_is_good` false: the bytes were no request, nothing of them is read.
@@ -83,6 +94,9 @@ struct Call {
          std::string_view surface_label,
          const Clock& clock,
          bool head_is_good = true);
+    // The same call on another way, until its first token: what is one attempt's is its own, the
+    // rest is as `first` has it. It is never settled, and lives within `first`.
+    Call(Beside, const Call& first);
     Call(const Call&) = delete;
 
     std::string_view id_text() const { return {id_characters.data(), id_characters.size()}; }
@@ -120,6 +134,7 @@ struct Call {
     bool is_counted_here = false;       // count_tokens, of a provider that does not count
     std::uint64_t body_bytes = 0;
     quota::Hold hold;
+    quota::Hold hedge_hold;  // for the attempt beside the first
 
     // 7 plan: best first
     std::vector<Step> plan;
@@ -136,6 +151,7 @@ struct Call {
     bool is_kept_alive = false;               // the client was told so, and of nothing else yet
     bool has_fetched = false;                 // somebody was asked for a file that the client named
     std::chrono::nanoseconds fetching{0};     // how long that took
+    const bool is_beside = false;             // made beside another
     std::vector<std::string> dropped;         // fields that the provider's dialect has no word for
     Attempt attempt;
     std::optional<SteadyTime> first_token_at;

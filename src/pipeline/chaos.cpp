@@ -85,4 +85,19 @@ Result<void> Pipeline::distort(const resilience::Fault& fault,
     return {};
 }
 
+// A stream's next bytes as the attempt's fault would have them; they may lie in `scratch` then.
+aio::Task<Result<std::string_view>> Pipeline::spoil(Attempt& attempt,
+                                                    std::string_view bytes,
+                                                    std::string& scratch) {
+    const resilience::Fault& fault = *attempt.fault;
+    WEIR_CO_TRY(distort(fault, ++attempt.chunks, bytes, scratch));
+    if (fault.chunk_delay.count() > 0) {
+        std::string late(bytes);  // which may lie in the thread's scratch, or in ours
+        co_await aio::sleep(aio::Deadline::in(fault.chunk_delay));
+        scratch = std::move(late);
+        bytes = scratch;
+    }
+    co_return bytes;
+}
+
 }  // namespace weir::pipeline

@@ -55,6 +55,27 @@ void Meters::end_attempt(const Call& call) {
             : metrics_.series(obs::kAttempts, {call.provider_label(), call.attempt.outcome}));
 }
 
+// What attempts used that another one overtook, at the providers that they were made to.
+void Meters::count_past(const Call& call) {
+    for (const PastAttempt& past : call.past) {
+        if (!past.usage) {
+            continue;
+        }
+        const auto add = [&](std::string_view kind, std::int64_t tokens) {
+            if (tokens > 0) {
+                shard_.add(metrics_.series(obs::kTokens, {call.model_label(), past.provider, kind}),
+                           static_cast<std::uint64_t>(tokens));
+            }
+        };
+        add("input", past.usage->input_tokens);
+        add("output", past.usage->output_tokens);
+        if (past.cost) {
+            shard_.add(metrics_.series(obs::kCost, {call.model_label(), past.provider}),
+                       static_cast<std::uint64_t>(past.cost->nano_usd()));
+        }
+    }
+}
+
 void Meters::count(const Call& call, SteadyTime now) {
     const bool good = call.code == "ok";
     if (call.choice.target == nullptr) {
@@ -83,6 +104,7 @@ void Meters::count(const Call& call, SteadyTime now) {
             add(series.cache_write, call.usage->cache_write_tokens);
             add(series.reasoning, call.usage->reasoning_tokens);
         }
+        count_past(call);
         if (call.cost) {
             shard_.add(series.cost, static_cast<std::uint64_t>(call.cost->nano_usd()));
         }

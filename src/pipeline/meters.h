@@ -28,6 +28,10 @@ public:
         shard_.add(metrics_.series(obs::kFetches, {outcome}), files);
     }
     void count_chaos(std::string_view rule) { shard_.add(metrics_.series(obs::kChaos, {rule})); }
+    // `outcome` of a second attempt: won, lost.
+    void count_hedge(std::string_view model, std::string_view outcome) {
+        shard_.add(metrics_.series(obs::kHedges, {model, outcome}));
+    }
     // The call is over.
     void count(const Call& call, SteadyTime now);
 
@@ -41,6 +45,7 @@ private:
         obs::SeriesId input, output, cache_read, cache_write, reasoning;
         obs::SeriesId cost, in_flight, attempts;
     };
+    void count_past(const Call& call);
     SurfaceSeries& surface_of(const Call& call);
     Series& of(const Call& call);
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "aio/blocking_pool.h"
+#include "aio/scope.h"
 #include "aio/task.h"
 #include "auth/authenticator.h"
 #include "base/clock.h"
@@ -184,9 +185,30 @@ private:
     aio::Task<Result<void>> make_attempts(Call& call, std::string_view body);
     aio::Task<Result<void>> attempt_until_done(Call& call, std::string_view body);
 
+    // hedge.cpp: two attempts at a stream's first token
+    struct Racer;
+    struct Race;
+    static std::optional<std::chrono::nanoseconds> hedge_after(const Call& call);
+    aio::Task<Result<void>> attempt_hedged(Call& call,
+                                           std::string_view body,
+                                           std::chrono::nanoseconds delay);
+    static aio::Task<bool> race(aio::Scope& scope,
+                                Pipeline* self,
+                                Race* race,
+                                std::string_view body,
+                                std::chrono::nanoseconds delay);
+    static aio::Task<void> ring(aio::Deadline at, Race* race);
+    aio::Task<void> run(Racer* racer, std::string_view body, Race* race);
+    bool begin_second(Race& race);
+    void fall_behind(Call& call, Racer& loser);
+    static void go_over(Call& call, Call& second);
+
     // chaos.cpp
     void tempt_fate(Call& call);
     aio::Task<Result<void>> suffer(Call& call, aio::Deadline first);
+    static aio::Task<Result<std::string_view>> spoil(Attempt& attempt,
+                                                     std::string_view bytes,
+                                                     std::string& scratch);
     static Result<void> distort(const resilience::Fault& fault,
                                 std::uint32_t chunk,
                                 std::string_view& bytes,
@@ -194,6 +216,7 @@ private:
 
     // attempt.cpp: one of them
     aio::Task<Result<void>> attempt(Call& call, std::string_view body);
+    aio::Task<Result<void>> ask(Call& call, std::string_view body, net::Exchange& exchange);
     static const dialect::ProviderEdge& provider_edge(const Call& call);
     aio::Maybe<Result<std::string>> translate(Call& call, std::string_view body);
     static Result<std::string> encode(Call& call, const llm::Call& asked);
@@ -220,7 +243,22 @@ private:
                                    std::string_view body,
                                    dialect::json::Splice& splice);
     static llm::Usage estimate_usage(const Call& call, std::uint64_t text_bytes);
-    aio::Task<Result<void>> relay_stream(Call& call, net::Exchange& exchange);
+    // What a stream has begun with.
+    struct Start {
+        std::string out;        // for the client
+        Result<void> taken{};   // or what came in the place of more
+        SteadyTime token_at{};  // the last bytes came
+    };
+    static Result<void> feed(Relay& relay,
+                             const net::Exchange& exchange,
+                             Result<std::string_view> bytes,
+                             std::string& out);
+    static Result<void> commit(Call& call, net::Exchange& exchange, SteadyTime now);
+    aio::Task<void> await_token(Call& call, net::Exchange& exchange, Relay& relay, Start& start);
+    aio::Task<Result<void>> relay_stream(Call& call,
+                                         net::Exchange& exchange,
+                                         Relay& relay,
+                                         Start* start);
     std::unique_ptr<Relay> make_relay(const Call& call);
     friend class Keepalive;
     void begin_stream_head(Call& call);
@@ -231,6 +269,7 @@ private:
     aio::Task<void> send_stream_error(Call& call, const Error& error);
 
     // settle.cpp: step 10
+    static std::optional<Money> cost_of(const Call& call);
     Result<void> open(Call& call);
     void settle(Call& call);
     void settle_failed(Call& call, const Error& error);

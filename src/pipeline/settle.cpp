@@ -11,7 +11,7 @@ namespace {
 
 // The tier that the answer tells is the one that was served. Where it tells none, the client's wish
 // may have come true, or not: the dearer of the two, for a wish alone makes no call cheaper.
-std::optional<Money> cost_of(const Call& call, const price::Rates& rates, const llm::Usage& usage) {
+std::optional<Money> cost_at(const Call& call, const price::Rates& rates, const llm::Usage& usage) {
     const auto cost = price::cost(rates, usage);
     if (usage.tier || call.way.is_translated) {
         return cost;
@@ -20,7 +20,42 @@ std::optional<Money> cost_of(const Call& call, const price::Rates& rates, const 
     return asked ? std::max(cost, price::cost(rates, usage, *asked)) : cost;
 }
 
+// What all attempts used together. Those that were overtaken are estimates, and so is the sum.
+llm::Usage usage_of_all(const Call& call) {
+    llm::Usage all = call.usage.value_or(llm::Usage{});
+    for (const PastAttempt& past : call.past) {
+        if (past.usage) {
+            all.input_tokens += past.usage->input_tokens;
+            all.output_tokens += past.usage->output_tokens;
+            all.estimated = all.estimated || past.usage->estimated;
+        }
+    }
+    return all;
+}
+
+// And what they cost, as far as anybody knows.
+std::optional<Money> cost_of_all(const Call& call) {
+    std::optional<Money> all = call.cost;
+    for (const PastAttempt& past : call.past) {
+        if (past.cost) {
+            all = all.value_or(Money::zero()).plus(*past.cost).value_or(*past.cost);
+        }
+    }
+    return all;
+}
+
+std::optional<std::int64_t> nano_usd(const std::optional<Money>& money) {
+    return money ? std::optional(money->nano_usd()) : std::nullopt;
+}
+
 }  // namespace
+
+// What the attempt costs that the call is at now.
+std::optional<Money> Pipeline::cost_of(const Call& call) {
+    return call.choice.rates != nullptr && call.usage
+               ? cost_at(call, *call.choice.rates, *call.usage)
+               : std::nullopt;
+}
 
 // Before a provider is asked, or when it turns out that none can be: from here on the call is
 // settled, whatever happens.
@@ -50,12 +85,14 @@ void Pipeline::settle(Call& call) {
     call.settled = true;
     const SteadyTime now = services_.clock.steady_now();
     call.settled_at = now;
-    if (call.choice.rates != nullptr && call.usage) {
-        call.cost = cost_of(call, *call.choice.rates, *call.usage);
-    }
-    const llm::Usage usage = call.usage.value_or(llm::Usage{});
-    const std::int64_t hold_tokens = call.hold.estimate().tokens();
-    std::move(call.hold).settle(usage.input_tokens + usage.output_tokens);
+    call.cost = cost_of(call);
+    const llm::Usage own = call.usage.value_or(llm::Usage{});
+    const llm::Usage usage = usage_of_all(call);
+    const std::int64_t hold_tokens =
+        call.hold.estimate().tokens() + call.hedge_hold.estimate().tokens();
+    std::move(call.hold).settle(own.input_tokens + own.output_tokens);
+    std::move(call.hedge_hold)
+        .settle(usage.input_tokens - own.input_tokens + usage.output_tokens - own.output_tokens);
 
     conclude(call);
     ledger::Settled record{.request_id = call.id,
@@ -74,8 +111,8 @@ void Pipeline::settle(Call& call) {
                            .code = call.code,
                            .attempts{},
                            .attempt_count = 0};
-    if (call.cost) {
-        record.cost_nano_usd = call.cost->nano_usd();
+    if (const auto cost = cost_of_all(call)) {
+        record.cost_nano_usd = cost->nano_usd();
     }
     if (call.first_token_at) {
         record.ttft_us = micros(*call.first_token_at - call.begun);
@@ -93,6 +130,12 @@ void Pipeline::settle(Call& call) {
                 .status = past.status,
                 .started_offset_us = micros(past.begun - call.begun),
                 .duration_us = micros(past.ended - past.begun)};
+            if (past.usage) {
+                auto& written = record.attempts[record.attempt_count - 1];
+                written.input_tokens = past.usage->input_tokens;
+                written.output_tokens = past.usage->output_tokens;
+                written.cost_nano_usd = nano_usd(past.cost);
+            }
         }
     }
     if (call.attempt.sent) {
@@ -103,9 +146,9 @@ void Pipeline::settle(Call& call) {
             .status = call.attempt.status,
             .started_offset_us = micros(call.attempt.begun - call.begun),
             .duration_us = micros(call.attempt.ended - call.attempt.begun),
-            .input_tokens = usage.input_tokens,
-            .output_tokens = usage.output_tokens,
-            .cost_nano_usd = record.cost_nano_usd};
+            .input_tokens = own.input_tokens,
+            .output_tokens = own.output_tokens,
+            .cost_nano_usd = nano_usd(call.cost)};
     }
     services_.ledger.settled(thread_, record);
 }
@@ -182,11 +225,12 @@ void Pipeline::observe(Call& call) {
         record.provider = call.provider->name();
     }
     if (call.usage) {
-        record.input_tokens = call.usage->input_tokens;
-        record.output_tokens = call.usage->output_tokens;
+        const llm::Usage usage = usage_of_all(call);
+        record.input_tokens = usage.input_tokens;
+        record.output_tokens = usage.output_tokens;
     }
-    if (call.cost) {
-        record.cost_nano_usd = call.cost->nano_usd();
+    if (const auto cost = cost_of_all(call)) {
+        record.cost_nano_usd = cost->nano_usd();
     }
     if (call.first_token_at) {
         record.ttft_us = micros(*call.first_token_at - call.begun);

@@ -101,48 +101,76 @@ std::unique_ptr<Relay> Pipeline::make_relay(const Call& call) {
                                        scratch_);
 }
 
-aio::Task<Result<void>> Pipeline::relay_stream(Call& call, net::Exchange& exchange) {
-    net::ServerCall& http = call.http;
-    const auto made = make_relay(call);
-    Relay& relay = *made;
-    const resilience::Fault* const fault = call.attempt.fault.get();
-    std::uint32_t chunk = 0;
-    std::string distorted;
-    for (;;) {
-        const bool was_committed = relay.is_committed();
-        const SteadyTime begun = was_committed ? SteadyTime{} : services_.clock.steady_now();
+// The first token is there. From here on nothing is sent again, and the stream may run for minutes:
+// the request's bytes are not held for it.
+Result<void> Pipeline::commit(Call& call, net::Exchange& exchange, SteadyTime now) {
+    call.first_token_at = now;
+    call.status = 200;
+    exchange.end_by(call.total);
+    call.attempt.state->record_first_token(now - call.attempt.begun, now);
+    call.http.release_request();
+    call.asked.reset();
+    return call.slot.hold_bytes(0);
+}
+
+// Up to the first token, for whoever decides then which of two attempts goes on; or to what comes
+// in its place. What the client gets of it is in `start`.
+aio::Task<void> Pipeline::await_token(Call& call,
+                                      net::Exchange& exchange,
+                                      Relay& relay,
+                                      Start& start) {
+    std::string scratch;
+    while (start.taken && !relay.is_committed() && !relay.is_done()) {
+        const SteadyTime begun = services_.clock.steady_now();
         auto bytes = co_await exchange.read_body();
-        if (fault != nullptr && bytes && !bytes->empty()) [[unlikely]] {
-            if (auto done = distort(*fault, ++chunk, *bytes, distorted); !done) {
-                bytes = std::unexpected(std::move(done).error());
-            } else if (fault->chunk_delay.count() > 0) {
-                distorted.assign(*bytes);
-                co_await aio::sleep(aio::Deadline::in(fault->chunk_delay));
-                bytes = std::string_view(distorted);
-            }
+        if (call.attempt.fault != nullptr && bytes && !bytes->empty()) [[unlikely]] {
+            bytes = co_await spoil(call.attempt, *bytes, scratch);
         }
-        // From here to the write nothing waits: out_ and head_ belong to this call.
-        out_.clear();
+        start.taken = feed(relay, exchange, std::move(bytes), start.out);
+        start.token_at = services_.clock.steady_now();
+        call.attempt.waited += start.token_at - begun;
+    }
+}
+
+Result<void> Pipeline::feed(Relay& relay,
+                            const net::Exchange& exchange,
+                            Result<std::string_view> bytes,
+                            std::string& out) {
+    if (!bytes) {
+        return std::unexpected(std::move(bytes).error());
+    }
+    return bytes->empty() && exchange.is_complete() ? relay.end(out) : relay.feed(*bytes, out);
+}
+
+// `start`: the first token came before, and what it is to the client; null: it is waited for.
+aio::Task<Result<void>> Pipeline::relay_stream(Call& call,
+                                               net::Exchange& exchange,
+                                               Relay& relay,
+                                               Start* start) {
+    net::ServerCall& http = call.http;
+    std::string scratch;
+    for (;;) {
         Result<void> taken{};
-        if (!bytes) {
-            taken = std::unexpected(std::move(bytes).error());
+        if (start != nullptr) {
+            out_ = std::move(start->out);
+            taken = std::move(start->taken);
+            WEIR_CO_TRY(commit(call, exchange, std::exchange(start, nullptr)->token_at));
         } else {
-            taken = bytes->empty() && exchange.is_complete() ? relay.end(out_)
-                                                             : relay.feed(*bytes, out_);
-        }
-        if (!was_committed) {
-            const SteadyTime now = services_.clock.steady_now();
-            call.attempt.waited += now - begun;
-            if (relay.is_committed()) {
-                call.first_token_at = now;
-                call.status = 200;
-                exchange.end_by(call.total);
-                call.attempt.state->record_first_token(now - call.attempt.begun, now);
-                // From here on nothing is sent again, and the stream may run for minutes: the
-                // request's bytes are not held for it.
-                http.release_request();
-                call.asked.reset();
-                WEIR_CO_TRY(call.slot.hold_bytes(0));
+            const bool was_committed = relay.is_committed();
+            const SteadyTime begun = was_committed ? SteadyTime{} : services_.clock.steady_now();
+            auto bytes = co_await exchange.read_body();
+            if (call.attempt.fault != nullptr && bytes && !bytes->empty()) [[unlikely]] {
+                bytes = co_await spoil(call.attempt, *bytes, scratch);
+            }
+            // From here to the write nothing waits: out_ and head_ belong to this call.
+            out_.clear();
+            taken = feed(relay, exchange, std::move(bytes), out_);
+            if (!was_committed) {
+                const SteadyTime now = services_.clock.steady_now();
+                call.attempt.waited += now - begun;
+                if (relay.is_committed()) {
+                    WEIR_CO_TRY(commit(call, exchange, now));
+                }
             }
         }
         if (!taken) {

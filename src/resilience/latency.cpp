@@ -71,4 +71,26 @@ double PeakEwma::read(SteadyTime now) const {
     return word == 0 ? 0 : static_cast<double>(figure.value * left_after(ms_of(now), figure.at_ms));
 }
 
+void FirstTokens::record(std::chrono::nanoseconds wait) {
+    const std::uint32_t index = count_.fetch_add(1, std::memory_order_relaxed);
+    const std::int64_t us = std::clamp<std::int64_t>(wait.count() / 1000, 0, UINT32_MAX);
+    waits_us_[index % kFirstTokensKept].store(static_cast<std::uint32_t>(us),
+                                              std::memory_order_relaxed);
+}
+
+std::optional<std::chrono::microseconds> FirstTokens::p95() const {
+    // A count that has gone round says too few for a moment, once in four thousand million.
+    const std::uint32_t count = std::min(count_.load(std::memory_order_relaxed), kFirstTokensKept);
+    if (count < kFirstTokensMin) {
+        return std::nullopt;
+    }
+    std::array<std::uint32_t, kFirstTokensKept> waits;
+    for (std::uint32_t i = 0; i < count; ++i) {
+        waits[i] = waits_us_[i].load(std::memory_order_relaxed);
+    }
+    const auto rank = static_cast<std::ptrdiff_t>(count - 1 - count / 20);
+    std::nth_element(waits.begin(), waits.begin() + rank, waits.begin() + count);
+    return std::chrono::microseconds{waits[static_cast<std::size_t>(rank)]};
+}
+
 }  // namespace weir::resilience

@@ -6,9 +6,11 @@
 // milliseconds: of what comes within one, only a new peak counts.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
 #include "base/clock.h"
 
@@ -27,11 +29,29 @@ private:
     std::atomic<std::uint64_t> word_{0};  // milliseconds of steady time, then a float
 };
 
+// What is long for a first token: nobody knows before so many, and of more the latest count.
+inline constexpr std::uint32_t kFirstTokensMin = 20;
+inline constexpr std::uint32_t kFirstTokensKept = 128;
+
+// The latest first tokens, for a question that is seldom asked.
+class FirstTokens {
+public:
+    void record(std::chrono::nanoseconds wait);
+    // Nineteen of twenty came within this time; nullopt: too few are known.
+    std::optional<std::chrono::microseconds> p95() const;
+
+private:
+    std::atomic<std::uint32_t> count_{0};
+    std::array<std::atomic<std::uint32_t>, kFirstTokensKept> waits_us_{};
+};
+
 class Latency {
 public:
     void record_first_token(std::chrono::nanoseconds wait, SteadyTime now) {
         first_token_.record(to_us(wait), now);
+        first_tokens_.record(wait);
     }
+    std::optional<std::chrono::microseconds> first_token_p95() const { return first_tokens_.p95(); }
     // `count` output tokens came within `span`, the first one apart.
     void record_tokens(std::uint64_t count, std::chrono::nanoseconds span, SteadyTime now) {
         if (count > 0) {
@@ -47,6 +67,7 @@ private:
     }
     PeakEwma first_token_;
     PeakEwma token_;
+    FirstTokens first_tokens_;
 };
 
 }  // namespace weir::resilience

@@ -52,6 +52,25 @@ TEST(Latency, FadesWhereNobodyCalls) {
     EXPECT_NEAR(latency.first_token_us(late), 50'000, 1);
 }
 
+TEST(Latency, KnowsWhatIsLongOnceItHasSeenEnough) {
+    Latency latency;
+    for (int i = 1; i <= 19; ++i) {
+        latency.record_first_token(i * 1ms, kStart);
+        EXPECT_EQ(latency.first_token_p95(), std::nullopt);
+    }
+    latency.record_first_token(20ms, kStart);
+    EXPECT_EQ(latency.first_token_p95(), 19ms);
+    // The latest 128 count, whatever was before.
+    for (int i = 1; i <= 128; ++i) {
+        latency.record_first_token(i * 1ms, kStart);
+    }
+    EXPECT_EQ(latency.first_token_p95(), 122ms);
+    for (int i = 0; i < 128; ++i) {
+        latency.record_first_token(3ms, kStart);
+    }
+    EXPECT_EQ(latency.first_token_p95(), 3ms);
+}
+
 TEST(Latency, MeasuresTokensApart) {
     Latency latency;
     latency.record_tokens(100, 2s, kStart);

@@ -33,6 +33,7 @@ void CatalogBuilder::add_model(const ModelSection& section) {
                              .output_tokens_max = section.max_output_tokens,
                              .timeouts = section.timeouts,
                              .retry = section.retry,
+                             .hedge = section.hedge,
                              .effort_budgets = section.effort_budgets,
                              .sticky = section.sticky,
                              .index = index});

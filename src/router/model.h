@@ -72,6 +72,7 @@ struct Model {
     std::optional<std::int64_t> output_tokens_max;  // the configuration's
     Timeouts timeouts;
     Retry retry;
+    std::optional<Hedge> hedge;  // none: off
     llm::EffortBudgets effort_budgets{};
     Sticky sticky = Sticky::first_known;
     std::size_t index = 0;     // in Catalog::models()

@@ -12,6 +12,8 @@ using namespace std::chrono_literals;
 constexpr std::int64_t kAttemptsMax = 8;
 constexpr std::chrono::milliseconds kTimeoutMax = 24h;
 constexpr std::chrono::milliseconds kBackoffMax = 1min;
+// More would make an overload worse: who is slow because there is too much to do gets more.
+constexpr double kHedgeShareMax = 0.05;
 
 std::string written(const config::Node* node, std::string_view unless_set) {
     return node != nullptr ? fmt::format("'{}'", node->text) : std::string(unless_set);
@@ -103,6 +105,60 @@ config::Type<Retry> retry_type() {
             }
         });
     return retry.type();
+}
+
+namespace {
+
+// "p95", or a time that is at least waited.
+config::Type<std::chrono::milliseconds> hedge_delay_type() {
+    auto time = config::duration(1ms, kTimeoutMax);
+    return {[read = std::move(time.read)](const config::Position& at,
+                                          std::chrono::milliseconds& into,
+                                          config::Reporter& reporter) {
+                if (at.node.kind == config::Node::Kind::scalar && at.node.text == "p95") {
+                    into = 0ms;
+                    return true;
+                }
+                return read(at, into, reporter);
+            },
+            R"({"anyOf":[{"enum":["p95"]},)" + time.schema + "]}"};
+}
+
+}  // namespace
+
+config::Type<std::optional<Hedge>> hedge_type() {
+    config::Object<Hedge> hedge;
+    hedge
+        .field("delay",
+               &Hedge::delay,
+               hedge_delay_type(),
+               "how long the first token is waited for, p95 or a time: never less than 95% of the "
+               "target's latest 128 took; p95 unless set")
+        .field("share",
+               &Hedge::share,
+               config::percent(),
+               "of the model's streams, how many may be asked twice; at most 5%, which it is "
+               "unless set")
+        .check([](const Hedge& section, const config::Position& at, config::Reporter& reporter) {
+            if (section.share > kHedgeShareMax) {
+                reporter.report(
+                    at.node.find("share")->place,
+                    at.path + ".share",
+                    fmt::format("expected at most 5%, found '{}'", at.node.find("share")->text));
+            }
+        });
+    auto type = hedge.type();
+    return {
+        [read = std::move(type.read)](
+            const config::Position& at, std::optional<Hedge>& into, config::Reporter& reporter) {
+            if (at.node.kind == config::Node::Kind::scalar && at.node.text == "off") {
+                into.reset();
+                return true;
+            }
+            into.emplace();
+            return read(at, *into, reporter);
+        },
+        R"({"anyOf":[{"enum":["off"]},)" + type.schema + "]}"};
 }
 
 config::Type<Sticky> sticky_type() {

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
 #include "config/types.h"
 
@@ -26,6 +27,13 @@ struct Retry {
     std::chrono::milliseconds backoff_max{2000};
 };
 
+// A second attempt beside a first one that is slow.
+struct Hedge {
+    // At least; never before 95 % of the target's first tokens would be there.
+    std::chrono::milliseconds delay{0};
+    double share = 0.05;  // of the model's streams, at most
+};
+
 // What keeps the calls of a pinned group together.
 enum class Sticky : std::uint8_t {
     first_known,  // the first of those below that a call has
@@ -36,6 +44,8 @@ enum class Sticky : std::uint8_t {
 
 config::Type<Timeouts> timeouts_type();
 config::Type<Retry> retry_type();
+// `off` is nullopt.
+config::Type<std::optional<Hedge>> hedge_type();
 config::Type<Sticky> sticky_type();
 
 }  // namespace weir::router

@@ -21,6 +21,17 @@ void check_strategy(const ModelSection& section,
     }
 }
 
+void check_hedge(const ModelSection& section,
+                 const config::Position& at,
+                 config::Reporter& reporter) {
+    if (section.hedge && section.fallback.empty() && count_targets(section.targets) < 2) {
+        reporter.report(at.node.find("hedge")->place,
+                        at.path + ".hedge",
+                        "there is no second target to ask: add one to `targets` or `fallback`, or "
+                        "leave this out");
+    }
+}
+
 void check_rules(const ModelSection& section,
                  const config::Position& at,
                  config::Reporter& reporter) {
@@ -103,12 +114,18 @@ config::Type<ModelSection> model_type() {
                &ModelSection::retry,
                retry_type(),
                "how often its calls are tried where a provider fails before it answers")
+        .field("hedge",
+               &ModelSection::hedge,
+               hedge_type(),
+               "a second attempt at another target beside a stream that is slow to begin; off "
+               "unless set")
         .field("sticky",
                &ModelSection::sticky,
                sticky_type(),
                "what calls have in common that the strategy pinned keeps together; the first of "
                "these that a call has unless set")
         .check(check_strategy)
+        .check(check_hedge)
         .check(check_rules);
     return model.type();
 }

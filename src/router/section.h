@@ -30,6 +30,7 @@ struct ModelSection {
     std::optional<std::int64_t> max_output_tokens;
     Timeouts timeouts;
     Retry retry;
+    std::optional<Hedge> hedge;  // none: off
     Sticky sticky = Sticky::first_known;
     llm::EffortBudgets effort_budgets{};
 };

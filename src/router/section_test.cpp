@@ -61,10 +61,12 @@ models:
       - {when: {header: {name: x-b, matches: "^v[0-9]$$"}}, use: {model: b}}
       - {when: {}, use: {targets: [{provider: openai, model: o}]}}
     retry: {attempts: 8, budget: 5%, backoff_min: 1s, backoff_max: 3s}
+    hedge: {delay: 500ms, share: 2%}
     sticky: user
     timeouts: {connect: 1s, first_token: 2s, idle: 3s, total: 4s}
   - name: b
     targets: [{provider: openai, model: b}]
+    hedge: off
 )");
     ASSERT_TRUE(loaded.errors.empty()) << config::to_text(loaded.errors.front());
     const ModelSection& a = loaded.snapshot->get<ModelsSection>().models[0];
@@ -93,6 +95,8 @@ models:
     EXPECT_DOUBLE_EQ(a.retry.budget, 0.05);
     EXPECT_EQ(a.retry.backoff_min, std::chrono::seconds{1});
     EXPECT_EQ(a.retry.backoff_max, std::chrono::seconds{3});
+    EXPECT_EQ(a.hedge->delay, std::chrono::milliseconds{500});
+    EXPECT_DOUBLE_EQ(a.hedge->share, 0.02);
     EXPECT_EQ(a.sticky, Sticky::user);
     EXPECT_EQ(a.timeouts.idle, std::chrono::seconds{3});
 
@@ -100,6 +104,7 @@ models:
     EXPECT_EQ(b.strategy, Strategy::weighted);
     EXPECT_EQ(b.retry.attempts, 3);
     EXPECT_DOUBLE_EQ(b.retry.budget, 0.2);
+    EXPECT_FALSE(b.hedge);
     EXPECT_EQ(b.sticky, Sticky::first_known);
 }
 
@@ -326,6 +331,16 @@ INSTANTIATE_TEST_SUITE_P(
                   model("retry: {backoff_min: 3s}"),
                   "5: models[0].retry.backoff_min: backoff_min of 3000ms is longer than "
                   "backoff_max of 2000ms"},
+        FaultCase{"hedge_of_too_many",
+                  model("fallback: [{provider: gpu-1, model: m}]\n  hedge: {share: 6%}"),
+                  "6: models[0].hedge.share: expected at most 5%, found '6%'"},
+        FaultCase{"hedge_that_is_none",
+                  model("hedge: on"),
+                  "5: models[0].hedge: expected a map of keys, found 'on'"},
+        FaultCase{"hedge_without_a_second_target",
+                  model("hedge: {delay: p95}"),
+                  "5: models[0].hedge: there is no second target to ask: add one to `targets` or "
+                  "`fallback`, or leave this out"},
         FaultCase{"sticky_to_nothing",
                   model("sticky: address"),
                   "5: models[0].sticky: expected one of prompt_cache_key, user, key, found "

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "resilience/retry_budget.h"
 #include "router/strategy.h"
 
 namespace weir::runtime {
@@ -22,6 +23,9 @@ public:
         strategy_.store(strategy ? static_cast<int>(*strategy) : kAsConfigured,
                         std::memory_order_relaxed);
     }
+
+    // What its streams have saved up for second attempts; nothing comes by itself.
+    resilience::RetryBudget hedges{{.per_second = 0}};
 
 private:
     static constexpr int kAsConfigured = -1;

@@ -304,6 +304,15 @@ class Wishes(Case):
         self.assertEqual(self.ask(gateway, None, only)[0], 200)
         self.assertEqual((len(one.requests), len(two.requests)), (1, 10))
 
+    def test_nothing_is_tried_when_the_time_is_over(self):
+        silent, good = self.scripted(b''), self.scripted(GOOD_ANSWER)
+        silent.stay = True
+        gateway = self.gateway(provider(silent.port, 'p'), provider(good.port, 'q'),
+                               models=to('p', fallback=[{'provider': 'q', 'model': 'x'}]))
+        status, _, answer = self.ask(gateway, {'x-weir-timeout-ms': '200'})
+        self.assertEqual((status, answer['error']['code']), (504, 'upstream_timeout'))
+        self.assertEqual(len(good.requests), 0)
+
     def test_a_callers_time_only_tightens(self):
         silent = self.scripted(b'')
         silent.stay = True
@@ -360,6 +369,155 @@ class Admission(Case):
         for connection, expected in zip(reversed(connections), ((1, 1), (1, 0), (0, 0))):
             connection.close()
             wait_for(lambda: (state()['in_flight'], state()['queued']) == expected, 'the call to leave')
+
+
+class Hedging(Case):
+    """A second attempt beside a stream that is slow to begin (RELIABILITY B3)."""
+
+    PRICE = {'input': '1 USD', 'output': '2 USD'}
+
+    def two(self, warm=40, **hedge):
+        """`slow` is asked first, and has been quick until now; the share allows a second attempt for 20 streams."""
+        self.slow, self.quick = Racing(GOOD_STREAM), Racing(GOOD_STREAM)
+        self.addCleanup(self.slow.close)
+        self.addCleanup(self.quick.close)
+        gateway = self.gateway(
+            provider(self.slow.port, 'slow', pass_through=True), provider(self.quick.port, 'quick', breaker={'consecutive': 1, 'open': '1h'}),
+            models=to(strategy='priority', price=self.PRICE, hedge={'delay': '300ms', **hedge},
+                      targets=[{'provider': 'slow', 'model': 'x'}, {'provider': 'quick', 'model': 'x', 'tier': 1}]))
+        for _ in range(warm):
+            self.assertEqual(self.ask(gateway, stream=True)[0], 200)
+        self.assertEqual((len(self.slow.requests), len(self.quick.requests)), (warm, 0))
+        self.slow.requests.clear()
+        return gateway
+
+    def attempts_of(self, gateway, request_id):
+        row = gateway.usage_of(request_id)
+        return row, [(a['provider'], a['code']) for a in row['attempts']]
+
+    def test_who_has_a_token_first_is_the_answer_and_the_other_is_cancelled_and_billed(self):
+        gateway = self.two()
+        self.slow.hold()
+        status, headers, text = self.ask(gateway, stream=True)
+        self.assertEqual((status, text.count(b'"hi"'), text.count(b'[DONE]')), (200, 1, 1))
+        self.assertEqual(headers['x-weir-attempts'], '2')
+        self.assertTrue(self.slow.left.wait(60))  # although nothing was ever sent there
+        self.assertEqual((len(self.slow.requests), len(self.quick.requests)), (1, 1))
+        row, attempts = self.attempts_of(gateway, headers['x-request-id'])
+        self.assertEqual(attempts, [('slow', 'cancelled'), ('quick', 'ok')])
+        self.assertEqual((row['provider'], row['code']), ('quick', 'ok'))
+        self.assertTrue(all(float(a['cost_usd']) > 0 for a in row['attempts']))
+        self.assertAlmostEqual(float(row['cost_usd']), sum(float(a['cost_usd']) for a in row['attempts']))
+        self.assertEqual(row['input_tokens'], sum(a['input_tokens'] for a in row['attempts']))
+        self.assertEqual(gateway.metrics()['weir_hedges_total{model="m",outcome="won"}'], 1)
+        # A target that was overtaken is not at fault.
+        self.assertEqual({row['breaker'] for row in gateway.admin('GET', '/router/targets')[1]['data']}, {'closed'})
+        wait_for(lambda: all(row['in_flight'] == 0 for row in gateway.admin('GET', '/router/targets')[1]['data']), 'all places to be free')
+
+    def test_the_first_may_still_win(self):
+        gateway = self.two()
+        self.slow.hold()
+        self.quick.hold()
+        stream = self.later(gateway)
+        wait_for(lambda: len(self.quick.requests) == 1, 'the second attempt')
+        self.slow.release.set()
+        status, headers, text = stream.result()
+        self.assertEqual((status, text.count(b'"hi"')), (200, 1))
+        self.assertTrue(self.quick.left.wait(60))
+        row, attempts = self.attempts_of(gateway, headers['x-request-id'])
+        self.assertEqual(attempts, [('quick', 'cancelled'), ('slow', 'ok')])
+        self.assertEqual(gateway.metrics()['weir_hedges_total{model="m",outcome="lost"}'], 1)
+
+    def later(self, gateway):
+        crowd = concurrent.futures.ThreadPoolExecutor(1)
+        self.addCleanup(crowd.shutdown)
+        return crowd.submit(self.ask, gateway, stream=True)
+
+    def test_one_stream_of_twenty_at_most(self):
+        gateway = self.two(warm=40)
+        self.slow.hold()
+        streams = [self.later(gateway) for _ in range(6)]
+        wait_for(lambda: len(self.slow.requests) == 6, 'all to be asked')
+        wait_for(lambda: sum(stream.done() for stream in streams) == 2, 'the second attempts')
+        self.slow.release.set()
+        self.assertEqual([stream.result()[0] for stream in streams], [200] * 6)
+        self.assertEqual(len(self.quick.requests), 2)  # 46 streams, 2.3 second attempts
+
+    def test_not_before_anybody_knows_what_is_slow(self):
+        gateway = self.two(warm=19)
+        self.slow.hold()
+        stream = self.later(gateway)
+        wait_for(lambda: len(self.slow.requests) == 1, 'the call to be there')
+        # A time that was measured would be over by now.
+        self.assertEqual(self.ask(gateway, {'x-weir-timeout-ms': '900'}, stream=True)[0], 504)
+        self.slow.release.set()
+        self.assertEqual(stream.result()[0], 200)
+        self.assertEqual(len(self.quick.requests), 0)
+
+    def test_a_second_that_fails_is_not_waited_for_and_a_first_that_fails_is_replaced(self):
+        gateway = self.two()
+        self.slow.hold()
+        self.quick.script = BUSY
+        stream = self.later(gateway)
+        wait_for(lambda: [row for row in gateway.admin('GET', '/router/targets')[1]['data'] if row['breaker'] == 'open'], 'the second to fail')
+        self.slow.release.set()
+        status, headers, _ = stream.result()
+        self.assertEqual(status, 200)
+        self.assertEqual(self.attempts_of(gateway, headers['x-request-id'])[1], [('quick', 'upstream_error'), ('slow', 'ok')])
+
+        gateway = self.two()
+        self.slow.script = BUSY
+        self.slow.hold()
+        self.quick.hold()
+        stream = self.later(gateway)
+        wait_for(lambda: len(self.quick.requests) == 1, 'the second attempt')
+        self.slow.release.set()
+        wait_for(lambda: [row['in_flight'] for row in gateway.admin('GET', '/router/targets')[1]['data'] if row['model']] == [0, 1], 'the first to fail')
+        self.quick.release.set()
+        status, headers, text = stream.result()
+        self.assertEqual((status, text.count(b'"hi"')), (200, 1))
+        self.assertEqual(self.attempts_of(gateway, headers['x-request-id'])[1], [('slow', 'upstream_error'), ('quick', 'ok')])
+
+    def test_a_client_that_leaves_ends_both(self):
+        gateway = self.two()
+        self.slow.hold()
+        self.quick.hold()
+        body = json.dumps({'model': 'm', 'messages': MESSAGES, 'stream': True}).encode()
+        client = gateway.connect()
+        client.sendall(b'POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n'
+                       b'Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s' % (API_KEY.encode(), len(body), body))
+        wait_for(lambda: len(self.quick.requests) == 1, 'the second attempt')
+        client.close()
+        self.assertTrue(self.slow.left.wait(60) and self.quick.left.wait(60))
+        row = wait_for(lambda: [row for row in gateway.usage() if row['code'] == 'cancelled'], 'the row')[0]
+        row, attempts = self.attempts_of(gateway, row['request_id'])
+        self.assertEqual(sorted(attempts), [('quick', 'cancelled'), ('slow', 'cancelled')])
+        self.assertTrue(all(float(a['cost_usd']) > 0 for a in row['attempts']))
+        self.assertAlmostEqual(float(row['cost_usd']), sum(float(a['cost_usd']) for a in row['attempts']))
+
+
+class Racing(Scripted):
+    """Answers at once, until it is held: then when it is released. `left`: somebody went without an answer."""
+
+    def __init__(self, script):
+        self.release, self.left = threading.Event(), threading.Event()
+        self.release.set()
+        super().__init__()
+        self.script = script
+
+    def hold(self):
+        self.release.clear()
+
+    def answer(self, connection):
+        with contextlib.suppress(OSError), connection:
+            self.read(connection)
+            connection.settimeout(0.01)
+            while not self.release.is_set():
+                with contextlib.suppress(TimeoutError):
+                    if connection.recv(1) == b'':
+                        self.left.set()
+                        return
+            connection.sendall(self.script)
 
 
 class InFlight(Case):
