@@ -128,6 +128,7 @@ std::size_t encode(const Kept& r, std::span<char> into) {
     w.number(r.tenant_id);
     w.number(micros(r.made_at));
     w.text(r.provider);
+    w.text(r.credential);
     w.text(r.id);
     return w.size();
 }
@@ -141,6 +142,7 @@ std::optional<Kept> decode_kept(std::string_view bytes) {
     kept.tenant_id = r.number();
     kept.made_at = wall_from_micros(r.number());
     kept.provider = r.text();
+    kept.credential = r.text();
     kept.id = r.text();
     return r.is_good() ? std::optional(kept) : std::nullopt;
 }
@@ -149,6 +151,7 @@ store::KeptId to_row(const Kept& record) {
     return {.id = std::string(record.id),
             .tenant_id = record.tenant_id,
             .provider = std::string(record.provider),
+            .credential = std::string(record.credential),
             .made_at = record.made_at};
 }
 

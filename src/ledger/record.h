@@ -67,7 +67,8 @@ struct Kept {
     std::int64_t tenant_id = 0;
     WallTime made_at{};
     std::string_view provider;
-    std::string_view id;  // at most kNameBytesMax
+    std::string_view credential;  // the name of the provider's key that it was made with
+    std::string_view id;          // at most kNameBytesMax
 };
 
 // Returns the bytes written, at most kRecordBytesMax, which `into` must have.

@@ -147,6 +147,9 @@ Result<void> Pipeline::translate_vectors(Call& call,
 aio::Task<Result<void>> Pipeline::relay_answer(Call& call, net::Exchange& exchange) {
     // Most answers come in one piece and are used where they lie; others are gathered.
     const SteadyTime begun = call.attempt.begun + call.attempt.waited;
+    if (exchange.head().content_length.value_or(0) > kAnswerBytesMax) {
+        co_return dialect::unusable_answer("the answer is too large");  // by its own word
+    }
     auto first = co_await exchange.read_body();
     std::string gathered;
     std::string_view body;

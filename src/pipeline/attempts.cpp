@@ -115,6 +115,18 @@ bool Pipeline::pin_to(Call& call, std::string_view provider) {
     return false;
 }
 
+// Of the provider that the call is pinned to. A key that is not there any more pins nothing: the
+// provider says whether another opens what it keeps. false: another key is needed too.
+bool Pipeline::pin_to_key(Call& call, std::string_view name) {
+    const auto key = call.runtime().providers[*call.pinned]->find_credential(name);
+    if (!key) {
+        return true;
+    }
+    const bool is_another = call.pinned_key && *call.pinned_key != *key;
+    call.pinned_key = key;
+    return !is_another;
+}
+
 // Some target takes the client's bytes as they are.
 bool Pipeline::may_pass_somewhere(const Call& call) {
     const auto candidates = call.runtime().catalog.candidates(call.resolved);
@@ -294,7 +306,7 @@ Pipeline::Picked Pipeline::take(Call& call,
         return Picked::nothing;
     }
     const auto credential =
-        call.runtime().credentials[target.provider].choose(now, random_.next(), 0);
+        call.runtime().credentials[target.provider].choose(now, random_.next(), call.other_keys());
     if (!credential) {
         state.breaker.abandoned(pass);
         return Picked::nothing;
@@ -454,7 +466,8 @@ void Pipeline::put_aside(Call& call) {
 bool Pipeline::has_alternative(const Call& call, const Attempt& last, SteadyTime now) {
     const std::size_t provider = call.choice.target->provider;
     const resilience::Credentials& credentials = call.runtime().credentials[provider];
-    if (const auto other = credentials.choose(now, 0, std::uint64_t{1} << last.credential);
+    const std::uint64_t used = std::uint64_t{1} << last.credential | call.other_keys();
+    if (const auto other = credentials.choose(now, 0, used);
         other && !credentials.credential(*other).is_cooled(now)) {
         return true;
     }

@@ -48,6 +48,7 @@ Call::Call(Beside, const Call& first)
       asked_model(first.asked_model),
       resolved(first.resolved),
       pinned(first.pinned),
+      pinned_key(first.pinned_key),
       body_bytes(first.body_bytes),
       plan(first.plan),
       total(first.total),

@@ -130,8 +130,13 @@ struct Call {
     Wishes wishes;
     std::string_view asked_model;  // what the client called it, or the default
     router::Resolved resolved;
-    std::optional<std::size_t> pinned;  // the only provider that it may go to
-    bool is_counted_here = false;       // count_tokens, of a provider that does not count
+    std::optional<std::size_t> pinned;      // the only provider that it may go to
+    std::optional<std::size_t> pinned_key;  // of that provider, the only one to use there
+    // The keys that it may not use: a bit for each.
+    std::uint64_t other_keys() const {
+        return pinned_key ? ~(std::uint64_t{1} << *pinned_key) : std::uint64_t{0};
+    }
+    bool is_counted_here = false;  // count_tokens, of a provider that does not count
     std::uint64_t body_bytes = 0;
     quota::Hold hold;
     quota::Hold hedge_hold;  // for the attempt beside the first

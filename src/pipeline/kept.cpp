@@ -46,17 +46,19 @@ void Pipeline::keep_ids(Call& call, const MadeIds& ids) {
         return;  // the client does not learn them
     }
     const std::int64_t tenant = call.who->key().tenant_id;
+    const std::string& key = call.provider->credentials()[call.attempt.credential].name;
     const auto keep = [&](const std::vector<std::string>& made) {
         for (const std::string& id : made) {
             if (id.empty() || id.size() > kKeptIdBytesMax) {
                 continue;
             }
-            services_.kept_ids.remember(id,
-                                        {.tenant_id = tenant, .provider = call.provider->name()});
+            services_.kept_ids.remember(
+                id, {.tenant_id = tenant, .provider = call.provider->name(), .credential = key});
             services_.ledger.kept(thread_,
                                   {.tenant_id = tenant,
                                    .made_at = services_.clock.wall_now(),
                                    .provider = call.provider->name(),
+                                   .credential = key,
                                    .id = id});
         }
     };
@@ -102,6 +104,13 @@ aio::Task<Result<void>> Pipeline::check_kept(Call& call) {
                                        call.asked_model))
                 .parameter("model");
         }
+        if (!pin_to_key(call, keeper->credential)) {
+            co_return fail(Code::invalid_request,
+                           fmt::format("'{}' was made with another key of the provider than what "
+                                       "else is named here; send the content itself.",
+                                       named.id))
+                .parameter(std::string(named.parameter));
+        }
     }
     co_return Result<void>{};
 }
@@ -142,7 +151,8 @@ aio::Task<Result<void>> Pipeline::run_kept(Call& call, const Kept& kept) {
         co_return nothing_kept(kept.id, "id");
     }
     std::string head;
-    provider.begin_item_head(*way, kept.method, kept.id + kept.rest, 0, head);
+    const std::size_t key = provider.find_credential(keeper->credential).value_or(0);
+    provider.begin_item_head(*way, kept.method, kept.id + kept.rest, key, head);
     net::append_field(head, "content-length", std::uint64_t{0});
     head += "\r\n";
     WEIR_UNINITIALIZED net::Exchange exchange(*call.generation->pools[index]);

@@ -161,6 +161,7 @@ private:
     static void head_for(Call& call, const router::Target& target, const provider::Way& way);
     static Result<void> pin(Call& call);
     static bool pin_to(Call& call, std::string_view provider);
+    static bool pin_to_key(Call& call, std::string_view name);
     static bool may_pass_somewhere(const Call& call);
     static bool may_use_any_target(const Call& call, const router::Model& model);
     static Result<void> find_route(Call& call);

@@ -188,6 +188,13 @@ Provider::Head Provider::make_head(const ProviderSection& section,
             .names_model = true};
 }
 
+std::optional<std::size_t> Provider::find_credential(std::string_view name) const {
+    const auto found = std::ranges::find(credentials_, name, &Credential::name);
+    return found == credentials_.end()
+               ? std::nullopt
+               : std::optional(static_cast<std::size_t>(found - credentials_.begin()));
+}
+
 std::optional<Way> Provider::way(llm::Surface surface,
                                  llm::Dialect dialect,
                                  llm::Operation operation) const {

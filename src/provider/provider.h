@@ -61,6 +61,8 @@ public:
         std::string fingerprint;  // changes when the credential does, and says nothing of it
     };
     std::span<const Credential> credentials() const { return credentials_; }
+    // nullopt: there is none of this name (any more).
+    std::optional<std::size_t> find_credential(std::string_view name) const;
 
     // The request's head with every field but Content-Length and those of the call; no blank line.
     // On surfaces that pass through, Content-Type is of the call. `credential` is an index.

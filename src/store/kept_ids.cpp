@@ -10,16 +10,18 @@ Result<std::optional<Keeper>> KeptIds::find(const std::string& id, WallTime now)
         long long tenant = 0;
         const long long at = micros(now);
         std::string provider;
+        std::string credential;
         soci::statement row =
-            (sql.prepare << "SELECT tenant_id, provider FROM kept_ids WHERE id = :i AND "
-                            "expires_us > :n",
+            (sql.prepare << "SELECT tenant_id, provider, credential FROM kept_ids WHERE id = :i "
+                            "AND expires_us > :n",
              soci::use(id),
              soci::use(at),
              soci::into(tenant),
-             soci::into(provider));
+             soci::into(provider),
+             soci::into(credential));
         row.execute();
         if (row.fetch()) {
-            found = Keeper{.tenant_id = tenant, .provider = provider};
+            found = Keeper{.tenant_id = tenant, .provider = provider, .credential = credential};
         }
         return {};
     }));

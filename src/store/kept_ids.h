@@ -19,6 +19,9 @@ inline constexpr std::chrono::hours kKeptFor{24 * 30};
 struct Keeper {
     std::int64_t tenant_id = 0;
     std::string provider;
+    // The name of the provider's key that it was made with: another key may be another account's.
+    // Empty where the provider had one alone.
+    std::string credential;
 };
 
 class KeptIds {

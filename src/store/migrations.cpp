@@ -63,7 +63,12 @@ const char* const kStep2[] = {
     "CREATE INDEX kept_ids_by_expiry ON kept_ids(expires_us)",
 };
 
-const std::span<const char* const> kSteps[] = {kStep1, kStep2};
+// With which of a provider's keys.
+const char* const kStep3[] = {
+    "ALTER TABLE kept_ids ADD COLUMN credential TEXT NOT NULL DEFAULT ''",
+};
+
+const std::span<const char* const> kSteps[] = {kStep1, kStep2, kStep3};
 constexpr int kVersion = std::size(kSteps);
 
 }  // namespace

@@ -279,9 +279,10 @@ Result<void> UsageWriter::write(const Batch& batch) {
         for (const auto& kept : batch.kept) {
             const long long tenant = kept.tenant_id;
             const long long expires = micros(kept.made_at + kKeptFor);
-            sql << "INSERT INTO kept_ids(id, tenant_id, provider, expires_us) VALUES(:i, :t, :p, "
-                   ":e) ON CONFLICT(id) DO NOTHING",
-                soci::use(kept.id), soci::use(tenant), soci::use(kept.provider), soci::use(expires);
+            sql << "INSERT INTO kept_ids(id, tenant_id, provider, credential, expires_us) "
+                   "VALUES(:i, :t, :p, :c, :e) ON CONFLICT(id) DO NOTHING",
+                soci::use(kept.id), soci::use(tenant), soci::use(kept.provider),
+                soci::use(kept.credential), soci::use(expires);
         }
         for (const auto& id : batch.closed) {
             sql << "DELETE FROM journal_open_calls WHERE journal = :j AND request_id = :r",

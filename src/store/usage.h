@@ -52,7 +52,7 @@ struct OpenCall {
 struct KeptId {
     std::string id;
     std::int64_t tenant_id = 0;
-    std::string provider;
+    std::string provider, credential;
     WallTime made_at{};
 };
 

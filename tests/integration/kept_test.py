@@ -246,5 +246,65 @@ class KeptFiles(unittest.TestCase):
         self.assertEqual((status, asked), (400, 0), text)
 
 
+class KeptKeys(unittest.TestCase):
+    """Keys of one provider may be of different accounts: what one made, another does not open."""
+
+    def setUp(self):
+        self.scripted = Scripted()
+        self.addCleanup(self.scripted.close)
+        self.configuration = config([self.provider('a', 'b', 'c')],
+                                    models=[{'name': 'm', 'targets': [{'provider': 'p', 'model': 'm'}]}])
+        self.gateway = Gateway(self.configuration).wait_ready()
+        self.addCleanup(self.gateway.close)
+
+    def provider(self, *keys):
+        return provider(self.scripted.port, 'p', kind='openai_responses',
+                        keys=[{'name': name, 'key': f'key-{name}'} for name in keys])
+
+    def respond(self, made=None, **fields):
+        """The status and the key that the provider saw."""
+        self.scripted.script = body_of({**RESPONSE, 'id': made or 'resp_0', 'output': [
+            {'type': 'code_interpreter_call', 'id': 'ci_1', 'status': 'completed', 'container_id': f'of_{made}', 'code': '',
+             'outputs': []}]})
+        asked = len(self.scripted.requests)
+        status, _, text = self.gateway.call('POST', '/v1/responses', {'model': 'm', 'input': QUESTION, **fields})
+        return status, self.key_of(self.scripted.requests[-1]) if len(self.scripted.requests) > asked else text.decode()
+
+    @staticmethod
+    def key_of(request):
+        lines = request[0].decode().split('\r\n')
+        return next(line.split('key-')[1] for line in lines if line.lower().startswith('authorization'))
+
+    def test_an_id_goes_back_with_the_key_that_made_it(self):
+        made = {}
+        while len(set(made.values())) < 3:
+            name = f'resp_{len(made)}'
+            status, made[name] = self.respond(name)
+            self.assertEqual(status, 200)
+        for name, key in made.items():
+            for _ in range(5):
+                self.assertEqual(self.respond(previous_response_id=name), (200, key))
+            self.scripted.script = body_of(RESPONSE)
+            self.assertEqual(self.gateway.call('GET', f'/v1/responses/{name}')[0], 200)
+            self.assertEqual(self.key_of(self.scripted.requests[-1]), key)
+        one, other = (next(name for name, key in made.items() if key == wanted) for wanted in ('a', 'b'))
+        status, text = self.respond(previous_response_id=one, tools=[{'type': 'code_interpreter', 'container': f'of_{other}'}])
+        self.assertEqual(status, 400, text)
+        self.assertIn('another key', text)
+
+    def test_a_key_that_is_gone_pins_nothing(self):
+        made = None
+        while made != 'a':
+            status, made = self.respond('resp_1')
+            self.assertEqual(status, 200)
+        _, headers, _ = self.gateway.call('POST', '/v1/responses', {'model': 'm', 'input': QUESTION})
+        self.gateway.usage_of(headers['x-request-id'])
+        self.gateway.config_file.write_text(self.configuration.replace(json.dumps(self.provider('a', 'b', 'c')),
+                                                                       json.dumps(self.provider('b', 'c'))))
+        self.assertEqual(self.gateway.admin('POST', '/reload')[1]['result'], 'in_force')
+        status, key = self.respond(previous_response_id='resp_1')
+        self.assertEqual((status, key in ('b', 'c')), (200, True))
+
+
 if __name__ == '__main__':
     unittest.main()
