@@ -95,6 +95,9 @@ aio::Task<void> CallThreads::work(unsigned index) {
     Worker& worker = *workers_[index];
     aio::Scope background;
     background.spawn(reap_loop(worker.pipeline.get()));
+    if (index == 0) {
+        background.spawn(worker.pipeline->probe_providers());
+    }
     co_await server_->serve(index);
     background.cancel();
     co_await background.join();

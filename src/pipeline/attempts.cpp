@@ -298,7 +298,7 @@ Pipeline::Picked Pipeline::take(Call& call,
                                 std::optional<resilience::Ticket> place) {
     const router::Target& target = *call.plan[index].target;
     resilience::Target& state = call.runtime().state_of(target, call.resolved.asked);
-    if (state.service() != resilience::Service::on) {
+    if (!state.is_in_service()) {
         return Picked::nothing;
     }
     const resilience::Pass pass = state.breaker.admit(now);

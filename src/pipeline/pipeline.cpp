@@ -22,6 +22,10 @@ namespace {
 constexpr std::chrono::seconds kStoppedRetryAfter{1};
 // Memory that runs short comes back when calls end.
 constexpr std::chrono::seconds kShedRetryAfter{1};
+// How often it is looked whose turn it is: no interval is shorter. Where nobody is probed, a reload
+// may say otherwise.
+constexpr std::chrono::milliseconds kProbeTick{100};
+constexpr std::chrono::milliseconds kNoProbeTick{1'000};
 // A credential that must be looked up waits for the database at most this long.
 constexpr std::chrono::seconds kIdentifyMax{5};
 
@@ -423,6 +427,16 @@ aio::Task<void> Pipeline::answer(net::ServerCall& http, int status, std::string_
         settle_failed(call, sent.error());
     }
     observe(call);
+}
+
+aio::Task<void> Pipeline::probe_providers() {
+    Prober prober(generation_, services_.clock, services_.log, fresh_seed());
+    aio::Wake wake = aio::Wake::none;
+    while (wake != aio::Wake::cancelled) {
+        const auto pause = prober.tick() ? kProbeTick : kNoProbeTick;
+        wake = co_await aio::sleep(aio::Deadline::in(pause));
+    }
+    co_await prober.stop();
 }
 
 void Pipeline::reap_connections() {

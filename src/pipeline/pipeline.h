@@ -30,6 +30,7 @@
 #include "pipeline/generation.h"
 #include "pipeline/kept_ids.h"
 #include "pipeline/pass_relay.h"
+#include "pipeline/prober.h"
 #include "pipeline/relay.h"
 #include "resilience/admission.h"
 #include "resilience/pressure.h"
@@ -102,6 +103,8 @@ public:
     Result<void> check_guesses(const net::IpAddress& address);
     void count_guess(const net::IpAddress& address);
 
+    // Asks providers how they are, until it is cancelled. One thread's pipeline is enough for all.
+    aio::Task<void> probe_providers();
     // Closes what is idle; every few seconds.
     void reap_connections();
     // Before the reactor ends.

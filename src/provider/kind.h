@@ -91,6 +91,8 @@ struct ProviderKind {
     // In the place of `endpoints` where the configuration names an `api_version`, which goes into
     // the query. Empty: there is no such form.
     std::span<const Endpoint> versioned_endpoints{};
+    // Where its models are listed, which costs nothing; empty: nowhere.
+    std::string_view models_path = "/models";
     // A field that says which version of the API is spoken, and the one that translations speak.
     std::string_view version_field{};
     std::string_view version{};

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "config/types.h"
 
 namespace weir::provider {
@@ -10,6 +12,8 @@ namespace {
 constexpr std::int64_t kFailuresMost = 1'000'000;
 constexpr std::int64_t kInFlightMost = 1'000'000;
 constexpr std::int64_t kQueueMost = 1'000'000;
+constexpr std::int64_t kProbesMost = 1'000;
+constexpr std::size_t kPathBytesMax = 256;
 
 }  // namespace
 
@@ -113,6 +117,57 @@ config::Type<AdmissionSection> admission_type() {
             }
         });
     return admission.type();
+}
+
+namespace {
+
+// Goes into a request's head as it is.
+config::Type<std::string> path_type() {
+    return {[](const config::Position& at, std::string& into, config::Reporter& reporter) {
+                const std::string& text = at.node.text;
+                const bool is_good = at.node.kind == config::Node::Kind::scalar &&
+                                     text.starts_with('/') && text.size() <= kPathBytesMax &&
+                                     std::all_of(text.begin(), text.end(), [](char c) {
+                                         return c > ' ' && c < 0x7f;
+                                     });
+                if (!is_good) {
+                    config::detail::report_unexpected(
+                        at, "a path such as /models, of at most 256 characters", reporter);
+                    return false;
+                }
+                into = text;
+                return true;
+            },
+            R"({"type":"string","pattern":"^/"})"};
+}
+
+}  // namespace
+
+config::Type<HealthSection> health_type() {
+    using namespace std::chrono_literals;
+    config::Object<HealthSection> health;
+    health
+        .field("interval",
+               &HealthSection::interval,
+               config::duration(100ms, 1h),
+               "how often it is asked; 10s unless set")
+        .field("timeout",
+               &HealthSection::timeout,
+               config::duration(1ms, 1min),
+               "how long an answer may take; 2s unless set")
+        .field("path",
+               &HealthSection::path,
+               path_type(),
+               "what is asked for, below base_url; the list of models unless set")
+        .field("unhealthy_after",
+               &HealthSection::unhealthy_after,
+               config::integer(1, kProbesMost),
+               "bad answers in a row that take it out; 3 unless set")
+        .field("healthy_after",
+               &HealthSection::healthy_after,
+               config::integer(1, kProbesMost),
+               "good answers in a row that bring it back; 2 unless set");
+    return health.type();
 }
 
 }  // namespace weir::provider

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
 
 #include "config/types.h"
 
@@ -36,7 +37,17 @@ struct AdmissionSection {
     std::chrono::milliseconds wait{5'000};
 };
 
+// A cheap question, asked beside the calls.
+struct HealthSection {
+    std::chrono::milliseconds interval{10'000};
+    std::chrono::milliseconds timeout{2'000};
+    std::string path;  // below the base URL; empty: the kind's
+    std::int64_t unhealthy_after = 3;
+    std::int64_t healthy_after = 2;
+};
+
 config::Type<BreakerSection> breaker_type();
+config::Type<HealthSection> health_type();
 config::Type<AdmissionSection> admission_type();
 
 }  // namespace weir::provider

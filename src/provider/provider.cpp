@@ -88,7 +88,16 @@ Provider::Provider(const ProviderSection& section, std::shared_ptr<net::Upstream
       has_ca_file_(!section.ca_file.empty()),
       shared_files_(section.shared_files),
       forward_headers_(section.forward_headers),
+      health_(section.health),
       credentials_(credentials_of(section)) {
+    if (health_) {
+        const std::string_view path =
+            health_->path.empty() ? kind_.models_path : std::string_view(health_->path);
+        probe_head_ = "GET " + join_paths(base_url_of(section).path, path) + " HTTP/1.1\r\n";
+        net::append_field(probe_head_, "host", upstream_->authority());
+        net::append_field(probe_head_, "user-agent", "weir");
+        net::append_field(probe_head_, "accept-encoding", "identity");
+    }
     const auto endpoints =
         section.api_version.empty() ? kind_.endpoints : kind_.versioned_endpoints;
     for (const Endpoint& endpoint : endpoints) {
@@ -107,6 +116,14 @@ Provider::Provider(const ProviderSection& section, std::shared_ptr<net::Upstream
                             .secret_access_key = section.secret_access_key,
                             .session_token = section.session_token},
             .scope = {.region = section.region, .service = std::string(kind_.aws_service)}});
+    }
+}
+
+void Provider::begin_probe_head(std::string& into) const {
+    into = probe_head_;
+    into += credentials_.front().field;
+    if (!kind_.version_field.empty()) {
+        net::append_field(into, kind_.version_field, kind_.version);
     }
 }
 

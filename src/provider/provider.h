@@ -77,6 +77,9 @@ public:
                          std::string_view item,
                          std::size_t credential,
                          std::string& into) const;
+    const std::optional<HealthSection>& health() const { return health_; }
+    // The head of a probe, without its blank line; only where there is health().
+    void begin_probe_head(std::string& into) const;
     // AWS: signs the request whose head has begun in `head` and whose body is `body`, in pieces.
     // Nothing for others.
     void sign(std::span<const std::string_view> body, WallTime now, std::string& head) const;
@@ -107,6 +110,8 @@ private:
     bool has_ca_file_;
     bool shared_files_;
     std::vector<std::string> forward_headers_;
+    std::optional<HealthSection> health_;
+    std::string probe_head_;
     std::vector<Credential> credentials_;
     std::vector<Heads> endpoints_;
     std::unique_ptr<const Signer> signer_;  // null: nothing is signed

@@ -251,6 +251,11 @@ config::Section providers_section() {
                &ProviderSection::admission,
                admission_type(),
                "how many calls each of its models gets at once")
+        .field("health",
+               &ProviderSection::health,
+               config::optional(health_type()),
+               "a cheap question, asked beside the calls: while it is not answered, its models get "
+               "none; not asked unless set ({} is enough)")
         .field("pass_through",
                &ProviderSection::pass_through,
                config::boolean(),
@@ -275,6 +280,14 @@ config::Section providers_section() {
                     at.node.place,
                     at.path + ".api_version",
                     fmt::format("kind {} has no versions in its URLs", section.kind->name));
+            }
+            if (section.health && section.health->path.empty() &&
+                section.kind->models_path.empty()) {
+                reporter.report(at.node.find("health")->place,
+                                at.path + ".health.path",
+                                fmt::format("required: kind {} has no list of models that is asked "
+                                            "for without a signature",
+                                            section.kind->name));
             }
             if (section.kind->auth == Auth::aws) {
                 if (!section.keys.empty()) {

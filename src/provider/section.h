@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,8 +43,9 @@ struct ProviderSection {
     std::string ca_file;  // empty: the system's
     BreakerSection breaker;
     AdmissionSection admission;
-    bool pass_through = false;  // `name/model` reaches any model of the provider
-    bool shared_files = false;  // every caller may name any file of the account
+    std::optional<HealthSection> health;  // none: it is not probed
+    bool pass_through = false;            // `name/model` reaches any model of the provider
+    bool shared_files = false;            // every caller may name any file of the account
 };
 
 struct ProvidersSection {

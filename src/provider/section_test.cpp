@@ -48,6 +48,37 @@ TEST(ProvidersSection, AnAdaptiveLimitIsNoFixedOne) {
               "weir.yaml:3: providers[0].admission.adaptive.least: 9 is above `most`, which is 3");
 }
 
+TEST(ProvidersSection, AProbeAsksForTheModelsUnlessItIsTold) {
+    aio::BlockingPool pool("test", 1, 8);
+    net::Resolver resolver(pool);
+    const auto head_of = [&](std::string_view provider) {
+        const auto loaded = load(fmt::format("providers: [{{name: a, {}}}]", provider));
+        EXPECT_TRUE(loaded.errors.empty()) << config::to_text(loaded.errors.front());
+        const auto& section = loaded.snapshot->get<ProvidersSection>().providers.front();
+        std::string head;
+        (*Provider::make(section, 1, resolver))->begin_probe_head(head);
+        return head;
+    };
+    const std::string openai = head_of("kind: openai, api_key: k, health: {}");
+    EXPECT_TRUE(openai.starts_with("GET /v1/models HTTP/1.1\r\nhost: api.openai.com\r\n"))
+        << openai;
+    EXPECT_NE(openai.find("authorization: Bearer k\r\n"), std::string::npos);
+    const std::string claude = head_of("kind: anthropic, api_key: k, health: {interval: 1s}");
+    EXPECT_TRUE(claude.starts_with("GET /v1/models HTTP")) << claude;
+    EXPECT_NE(claude.find("anthropic-version: "), std::string::npos);
+    const std::string own = head_of(
+        "kind: vllm, base_url: http://h:8000/v1, health: {path: /health, healthy_after: 1}");
+    EXPECT_TRUE(own.starts_with("GET /v1/health HTTP")) << own;
+    EXPECT_EQ(first_error("providers: [{name: a, kind: vllm, base_url: http://h/v1, health: "
+                          "{path: \"/a b\"}}]"),
+              "weir.yaml:1: providers[0].health.path: expected a path such as /models, of at most "
+              "256 characters, found '/a b'");
+    EXPECT_EQ(first_error("providers: [{name: a, kind: bedrock, region: x, bearer_token: t, "
+                          "health: {}}]"),
+              "weir.yaml:1: providers[0].health.path: required: kind bedrock has no list of models "
+              "that is asked for without a signature");
+}
+
 TEST(ProviderKind, HasEachEndpointOnce) {
     for (const ProviderKind* kind : all_kinds()) {
         for (const auto list : {kind->endpoints, kind->versioned_endpoints}) {

@@ -103,6 +103,13 @@ std::chrono::nanoseconds Breaker::opens_for(SteadyTime now) const {
     return std::clamp(std::chrono::nanoseconds{probe_left}, {}, kProbeRetryAfter);
 }
 
+void Breaker::hurry(SteadyTime now) {
+    const std::lock_guard guard(lock_);
+    if (!is_closed() && open_until_.load(std::memory_order_relaxed) > nanos(now)) {
+        open_until_.store(nanos(now), std::memory_order_relaxed);
+    }
+}
+
 void Breaker::change(const BreakerRules& rules) {
     const std::lock_guard guard(lock_);
     if (rules.window != rules_.window) {

@@ -72,6 +72,10 @@ public:
     // Neither: the client left, or the failure was the client's. Frees the probe's place.
     void abandoned(Pass pass);
 
+    // It is known by other means that the target answers again: where it is open, the one call that
+    // tries it may go at once.
+    void hurry(SteadyTime now);
+
     BreakerState state(SteadyTime now) const;
     // Retry-After: how long until a call may pass; 0 where one may now.
     std::chrono::nanoseconds opens_for(SteadyTime now) const;

@@ -296,5 +296,21 @@ TEST(Breaker, KeepsOneProbeAtATimeOverAllThreads) {
     EXPECT_EQ(breaker.state(later), BreakerState::closed);
 }
 
+TEST(Breaker, LetsItsOneCallThroughAtOnceWhereItIsHurried) {
+    Breaker breaker({.consecutive = 1, .open_for = 1h}, Random(1));
+    const SteadyTime now{1h};
+    breaker.hurry(now);  // closed: nothing
+    EXPECT_EQ(breaker.state(now), BreakerState::closed);
+    breaker.failed(breaker.admit(now), now);
+    ASSERT_EQ(breaker.state(now), BreakerState::open);
+    breaker.hurry(now);
+    EXPECT_EQ(breaker.state(now), BreakerState::half_open);
+    const Pass probe = breaker.admit(now);
+    EXPECT_EQ(probe, Pass::probe);
+    EXPECT_EQ(breaker.admit(now), Pass::no);
+    breaker.failed(probe, now);
+    EXPECT_EQ(breaker.state(now), BreakerState::open) << "it does not answer after all";
+}
+
 }  // namespace
 }  // namespace weir::resilience

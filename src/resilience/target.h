@@ -60,10 +60,15 @@ public:
     void set_weight(std::optional<std::uint32_t> weight) {
         weight_.store(weight ? std::int64_t{*weight} : kAsConfigured, std::memory_order_relaxed);
     }
-    // For planning: whether a call could go there now. Takes nothing.
-    bool may_admit(SteadyTime now) const {
-        return service() == Service::on && breaker.may_admit(now);
+    // What probes say of where it runs; true where nobody probes.
+    bool is_reachable() const { return is_reachable_.load(std::memory_order_relaxed); }
+    void set_reachable(bool reachable) {
+        is_reachable_.store(reachable, std::memory_order_relaxed);
     }
+    // Whether new calls may go there at all, its breaker apart.
+    bool is_in_service() const { return service() == Service::on && is_reachable(); }
+    // For planning: whether a call could go there now. Takes nothing.
+    bool may_admit(SteadyTime now) const { return is_in_service() && breaker.may_admit(now); }
 
     const std::string identity;
     Breaker breaker;
@@ -75,6 +80,7 @@ public:
 private:
     static constexpr std::int64_t kAsConfigured = -1;
     std::atomic<Service> service_{Service::on};
+    std::atomic<bool> is_reachable_{true};
     std::atomic<std::int64_t> weight_{kAsConfigured};
 };
 

@@ -130,5 +130,17 @@ TEST(TargetTable, MayBeTakenFromByAllThreads) {
     }
 }
 
+TEST(Target, GetsNothingWhileItCannotBeReached) {
+    TargetTable table(1);
+    const auto target = table.take("p\nm", {});
+    EXPECT_TRUE(target->may_admit(SteadyTime{1h}));
+    target->set_reachable(false);
+    EXPECT_FALSE(target->may_admit(SteadyTime{1h}));
+    EXPECT_FALSE(target->is_in_service());
+    target->set_reachable(true);
+    target->set_service(Service::drained);
+    EXPECT_FALSE(target->is_in_service());
+}
+
 }  // namespace
 }  // namespace weir::resilience

@@ -204,11 +204,20 @@ Result<std::unique_ptr<const Runtime>> Runtime::build(const config::Snapshot& sn
 void Runtime::take_effect(const config::Snapshot& snapshot) const {
     const auto& sections = snapshot.get<provider::ProvidersSection>().providers;
     for (std::size_t i = 0; i < targets.size(); ++i) {
-        targets[i]->change(rules_of(sections[catalog.identities()[i].provider]));
+        const provider::ProviderSection& section = sections[catalog.identities()[i].provider];
+        targets[i]->change(rules_of(section));
+        if (!section.health) {
+            targets[i]->set_reachable(true);  // nobody would ever say so
+        }
     }
     for (std::size_t i = 0; i < passed.size(); ++i) {
         if (passed[i] != nullptr) {
             passed[i]->change(rules_of(sections[i]));
+            if (!sections[i].health) {
+                for (const auto& known : passed[i]->all()) {
+                    known.target->set_reachable(true);
+                }
+            }
         }
     }
 }

@@ -238,7 +238,7 @@ class ByModel(Scripted):
 
     def answer(self, connection):
         with contextlib.suppress(OSError), connection:
-            body = self.read(connection)
+            _, body = self.read(connection)
             connection.sendall(BUSY if self.is_bad and b'"%s"' % self.model in body else GOOD_ANSWER)
 
 
@@ -496,6 +496,92 @@ class Hedging(Case):
         self.assertEqual(sorted(attempts), [('quick', 'cancelled'), ('slow', 'cancelled')])
         self.assertTrue(all(float(a['cost_usd']) > 0 for a in row['attempts']))
         self.assertAlmostEqual(float(row['cost_usd']), sum(float(a['cost_usd']) for a in row['attempts']))
+
+
+class Health(Case):
+    """Cheap questions beside the calls, and what follows where they are not answered."""
+
+    def probed(self):
+        server = Probed()
+        self.addCleanup(server.close)
+        return server
+
+    def state(self, gateway, name):
+        return [row for row in gateway.admin('GET', '/router/targets')[1]['data'] if row['provider'] == name][0]
+
+    def two(self, **breaker):
+        self.one, self.two_ = self.probed(), self.probed()
+        health = {'interval': '100ms', 'unhealthy_after': 2, 'healthy_after': 2}
+        return self.gateway(
+            provider(self.one.port, 'one', health=health, breaker={'enabled': False, **breaker}), provider(self.two_.port, 'two'),
+            models=to(strategy='priority', targets=[{'provider': 'one', 'model': 'x'}, {'provider': 'two', 'model': 'x', 'tier': 1}]))
+
+    def test_who_does_not_answer_gets_no_calls_until_it_does(self):
+        gateway = self.two()
+        self.assertEqual(self.ask(gateway)[0], 200)
+        wait_for(lambda: self.one.probes > 2, 'the probes')
+        self.assertTrue(self.state(gateway, 'one')['reachable'])
+        self.assertEqual((self.one.calls, self.two_.probes), (1, 0))
+        self.one.probe_answer = BUSY
+        wait_for(lambda: not self.state(gateway, 'one')['reachable'], 'it to be taken out')
+        for _ in range(10):
+            self.assertEqual(self.ask(gateway)[0], 200)
+        self.assertEqual((self.one.calls, self.two_.calls), (1, 10))
+        self.assertEqual(gateway.metrics()['weir_target_healthy{provider="one",model="x"}'], 0)
+        self.one.probe_answer = error('401 Unauthorized', 'invalid_api_key')  # somebody is there
+        wait_for(lambda: self.state(gateway, 'one')['reachable'], 'it to be back')
+        self.assertEqual(self.ask(gateway)[0], 200)
+        self.assertEqual(self.one.calls, 2)
+        self.assertIn('provider.away', gateway.stderr())
+        self.assertIn('provider.back', gateway.stderr())
+
+    def test_who_is_back_is_tried_at_once_though_its_breaker_is_open(self):
+        gateway = self.two(enabled=True, consecutive=1, open='1h')
+        self.one.answer_ = self.one.probe_answer = BUSY
+        self.assertEqual(self.ask(gateway)[0], 200)  # by the other
+        wait_for(lambda: not self.state(gateway, 'one')['reachable'], 'it to be taken out')
+        self.assertEqual(self.state(gateway, 'one')['breaker'], 'open')
+        self.one.answer_ = self.one.probe_answer = GOOD_ANSWER
+        wait_for(lambda: self.state(gateway, 'one')['breaker'] == 'half_open', 'it to be back')
+        self.assertEqual(self.ask(gateway)[0], 200)
+        self.assertEqual((self.one.calls, self.state(gateway, 'one')['breaker']), (2, 'closed'))
+
+    def test_good_probes_close_no_breaker(self):
+        gateway = self.two(enabled=True, consecutive=1, open='1h')
+        self.one.answer_ = BUSY
+        self.assertEqual(self.ask(gateway)[0], 200)
+        before = self.one.probes
+        wait_for(lambda: self.one.probes > before + 4, 'the probes')
+        self.assertEqual(self.state(gateway, 'one')['breaker'], 'open')
+
+    def test_who_is_not_probed_any_more_is_not_held_away(self):
+        gateway = self.two()
+        self.one.probe_answer = BUSY
+        wait_for(lambda: not self.state(gateway, 'one')['reachable'], 'it to be taken out')
+        written = json.loads(gateway.config_file.read_text())
+        del written['providers'][0]['health']
+        gateway.config_file.write_text(json.dumps(written))
+        self.assertEqual(gateway.admin('POST', '/reload')[1]['result'], 'in_force')
+        self.assertTrue(self.state(gateway, 'one')['reachable'])
+        self.assertEqual(self.ask(gateway)[0], 200)
+        self.assertEqual(self.one.calls, 1)
+
+
+class Probed(Scripted):
+    """Answers GET apart from calls."""
+
+    def __init__(self):
+        self.probes = self.calls = 0
+        self.probe_answer = self.answer_ = GOOD_ANSWER
+        super().__init__()
+
+    def answer(self, connection):
+        with contextlib.suppress(OSError), connection:
+            head, _ = self.read(connection)
+            is_probe = head.startswith(b'GET /v1/models ')
+            self.probes += is_probe
+            self.calls += not is_probe
+            connection.sendall(self.probe_answer if is_probe else self.answer_)
 
 
 class Racing(Scripted):

@@ -32,16 +32,17 @@ class Scripted:
                 threading.Thread(target=self.answer, args=(connection,), daemon=True).start()
 
     def read(self, connection):
-        """One request, whose body it returns."""
+        """One request: its head and its body."""
         received = b''
         while b'\r\n\r\n' not in received:
             received += connection.recv(65536)
         head, _, body = received.partition(b'\r\n\r\n')
-        length = int([line.split(b':')[1] for line in head.split(b'\r\n') if line.lower().startswith(b'content-length')][0])
+        lengths = [line.split(b':')[1] for line in head.split(b'\r\n') if line.lower().startswith(b'content-length')]
+        length = int(lengths[0]) if lengths else 0
         while len(body) < length:
             body += connection.recv(65536)
         self.requests.append((head, body))
-        return body
+        return head, body
 
     def answer(self, connection):
         with contextlib.suppress(OSError), connection:

@@ -20,6 +20,7 @@ extern constinit const ProviderKind anthropic{
     .dialect = llm::Dialect::anthropic,
     .auth = Auth::x_api_key,
     .endpoints = kEndpoints,
+    .models_path = "/v1/models",
     .version_field = "anthropic-version",
     .version = "2023-06-01",
     .dialect_fields = kFields,

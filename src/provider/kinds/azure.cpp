@@ -45,6 +45,7 @@ extern constinit const ProviderKind azure{
     .auth = Auth::api_key,
     .endpoints = kV1,
     .versioned_endpoints = kDeployments,
+    .models_path = "/openai/v1/models",
     .has_old_limit_name = false,
 };
 

@@ -18,6 +18,7 @@ extern constinit const ProviderKind bedrock{
     .dialect = llm::Dialect::bedrock,
     .auth = Auth::aws,
     .endpoints = kEndpoints,
+    .models_path = "",
     .aws_service = "bedrock",
     .passed_fields = kFields,
 };

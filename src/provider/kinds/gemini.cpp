@@ -24,6 +24,7 @@ extern constinit const ProviderKind gemini{
     .dialect = llm::Dialect::gemini,
     .auth = Auth::x_goog_api_key,
     .endpoints = kEndpoints,
+    .models_path = "/v1beta/models",
 };
 
 }  // namespace weir::provider
