@@ -7,10 +7,15 @@
 
 namespace weir::aio {
 
-Descriptor::Descriptor(int fd) : fd_(fd) { Reactor::current().add(fd, *this); }
+Descriptor::Descriptor(int fd, Holders holders) : fd_(fd), holders_(holders) {
+    Reactor::current().add(fd, *this);
+}
 
 Descriptor::~Descriptor() {
     WEIR_ASSERT(read_.waiting == nullptr && write_.waiting == nullptr);
+    if (holders_ == Holders::several) {
+        Reactor::current().remove(fd_);
+    }
     ::close(fd_);
 }
 

@@ -3,6 +3,10 @@
 // the writer report what the system told them: after EAGAIN, or after a short read (which means
 // drained), they clear the flag. Owns and closes the descriptor. Must be destroyed on its thread,
 // with nobody waiting.
+//
+// The kernel forgets a registration when the last descriptor of a file is closed: of one that has
+// duplicates, or that other processes hold too, it would go on telling of an object that is gone.
+// Such a one must say so.
 #pragma once
 
 #include <cstdint>
@@ -14,10 +18,11 @@
 namespace weir::aio {
 
 enum class Direction : std::uint8_t { read, write };
+enum class Holders : std::uint8_t { one, several };  // of the open file behind a descriptor
 
 class Descriptor {
 public:
-    explicit Descriptor(int fd);
+    explicit Descriptor(int fd, Holders holders = Holders::one);
     ~Descriptor();
     Descriptor(const Descriptor&) = delete;
     Descriptor& operator=(const Descriptor&) = delete;
@@ -81,6 +86,7 @@ private:
     static void on_ready(Side& side) noexcept;
 
     int fd_;
+    Holders holders_;
     bool hung_up_ = false;
     Side read_, write_;
     Context* watching_ = nullptr;

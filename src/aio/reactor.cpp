@@ -195,4 +195,6 @@ void Reactor::add(int fd, Descriptor& descriptor) {
     WEIR_ASSERT(::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) == 0);
 }
 
+void Reactor::remove(int fd) { WEIR_ASSERT(::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr) == 0); }
+
 }  // namespace weir::aio

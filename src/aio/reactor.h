@@ -55,6 +55,7 @@ private:
     friend void complete(Operation& operation, Wake wake) noexcept;
 
     void add(int fd, Descriptor& descriptor);
+    void remove(int fd);
     void turn();
     void run_mailbox();
     void run_ready();

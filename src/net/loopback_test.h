@@ -244,6 +244,7 @@ struct RunningOptions {
     unsigned threads = 1;
     std::shared_ptr<TlsContext> tls = nullptr;
     bool starts_last_thread = true;
+    std::shared_ptr<ListenSockets> sockets = nullptr;  // instead of new ones
 };
 
 class RunningServer {
@@ -261,7 +262,12 @@ public:
                                       .limits = options.limits},
                         reactors,
                         handlers);
-        address_ = server_->listen().value();
+        if (options.sockets) {
+            address_ = options.sockets->address();
+            EXPECT_TRUE(server_->open({.sockets = std::move(options.sockets)}));
+        } else {
+            address_ = server_->listen().value();
+        }
         for (unsigned i = 0; i < options.threads; ++i) {
             if (i + 1 < options.threads || options.starts_last_thread) {
                 start(i);
@@ -300,6 +306,7 @@ public:
     std::size_t connections() const { return server_->connections(); }
     std::size_t handled(unsigned thread) const { return workers_[thread]->handler.handled; }
     aio::Reactor& reactor(unsigned thread) { return workers_[thread]->reactor; }
+    Server& server() { return *server_; }
 
     EventLog log;
 

@@ -1,15 +1,19 @@
-// The HTTP/1.1 server: one accept loop per reactor thread on its own SO_REUSEPORT socket, one
-// coroutine per connection. It knows bytes, framing, limits and time; what a request means is the
-// Handler's business.
+// The HTTP/1.1 server: an accept loop per listening socket, which the reactor threads share out,
+// one coroutine per connection. It knows bytes, framing, limits and time; what a request means is
+// the Handler's business.
 //
 // A new connection is handed, before its first byte, to the less loaded of two threads, else a few
 // long streams would sit on one core. Pipelined requests are answered in order. While a request is
 // handled, a client that hangs up cancels the handler's call tree at once.
+//
+// Where it listens may change while it serves, and at its end it may leave its sockets to others:
+// no connection that the kernel has made is lost by either.
 #pragma once
 
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <vector>
 
@@ -21,6 +25,7 @@
 #include "net/buffers.h"
 #include "net/http_body.h"
 #include "net/http_head.h"
+#include "net/listen_sockets.h"
 #include "net/stream.h"
 #include "net/tls.h"
 
@@ -35,6 +40,10 @@ struct ServerLimits {
     std::size_t body_bytes_per_second_min = 500;
     std::chrono::seconds keep_alive_max{75};
     std::chrono::seconds write_stall_max{30};  // a reader that takes nothing for so long is dropped
+    // Who is about to send a request while a drain begins shall have its answer, which says that it
+    // was the connection's last: a client must not retry what may have been served. What is idle
+    // for longer is closed.
+    std::chrono::seconds last_request_max{1};
     std::size_t requests_per_connection_max = 10'000;
     std::chrono::seconds connection_age_max{3600};  // +-10 %
     std::size_t connections_max = 50'000;
@@ -44,9 +53,17 @@ struct ServerLimits {
 
 struct ServerOptions {
     SocketAddress listen;
-    std::shared_ptr<TlsContext> tls;  // null: plain
+    std::string_view listen_key = "server.listen";  // names the address in messages
+    std::shared_ptr<TlsContext> tls;                // null: plain
     std::vector<Network> trusted_proxies;
     ServerLimits limits;
+};
+
+// Where connections come in, and how they are met.
+struct Door {
+    std::shared_ptr<ListenSockets> sockets;
+    std::shared_ptr<TlsContext> tls;  // null: plain
+    std::vector<Network> trusted_proxies;
 };
 
 class ServerConnection;
@@ -84,8 +101,9 @@ public:
     // The client has not hung up: where a call is cancelled all the same, the server is stopping.
     bool has_client() const;
 
-    // What the answer's Connection field should say.
-    bool keeps_alive() const;
+    // What the answer's Connection field should say. What was said holds: where a drain begins
+    // behind the head, the client may use the connection once more.
+    bool keeps_alive();
     // This answer is the connection's last.
     void close_after() { close_ = true; }
 
@@ -137,14 +155,22 @@ public:
     ~Server();
     Server(const Server&) = delete;
 
-    // Binds one socket per thread and says the address (port 0 is resolved). Errors:
-    // invalid_config.
+    // Binds one socket per thread, as the options say, and says the address (port 0 is resolved).
+    // Errors: invalid_config.
     Result<SocketAddress> listen();
+    // The same with a door that is there. Before the first serve(). Errors: overloaded.
+    Result<void> open(Door door);
+    // Any thread. Connections that come from now on come through this door. Those of the one before
+    // go on; where its sockets are others, or it was plain and this one is not, they end with their
+    // current answer. Sockets that are left take what waits in them along. Errors: overloaded.
+    Result<void> change(Door door);
     // Accepts and serves until drained. On reactor `thread`.
     aio::Task<void> serve(unsigned thread);
     // Any thread, once: accept no more, let running calls end, cut what is left after `grace`.
     void drain(std::chrono::nanoseconds grace);
 
+    // The sockets in use; null once it drains. Any thread.
+    std::shared_ptr<ListenSockets> sockets() const;
     std::size_t connections() const { return connections_.load(std::memory_order_relaxed); }
     bool is_draining() const { return draining_.load(std::memory_order_relaxed); }
 
@@ -152,17 +178,43 @@ private:
     friend class ServerConnection;
     friend class ServerCall;
     struct Thread;
-    aio::Task<void> accept_loop(Thread& thread);
-    void adopt(unsigned thread, int fd, SocketAddress peer);
-    aio::Task<void> serve_connection(Thread& thread, int fd, SocketAddress peer);
+    struct Listener;
+    struct Opening;
+    enum class Accepted : std::uint8_t { some, none_waits, none_possible };
+
+    // What the connections of one door share; they may outlive it.
+    struct Entrance {
+        std::shared_ptr<TlsContext> tls;
+        std::vector<Network> trusted_proxies;
+        std::atomic<bool> is_closed = false;  // its connections end with their current answer
+    };
+    using EntranceRef = std::shared_ptr<Entrance>;
+
+    Result<std::vector<Opening>> make_openings(Door door) const;
+    void take_door(Thread& thread, Opening opening);
+    aio::Task<void> tend(Thread* thread, Listener* listener);
+    aio::Task<void> accept_loop(Thread& thread, Listener& listener);
+    Accepted accept_some(Thread& thread, Listener& listener);
+    void accept_what_waits(Thread& thread, Listener& listener);
+    unsigned choose_thread(Thread& thread, const Listener& listener);
+    bool has_work(unsigned index) const;
+    void adopt(unsigned thread, int fd, SocketAddress peer, EntranceRef entrance);
+    aio::Task<void> serve_connection(Thread& thread,
+                                     int fd,
+                                     SocketAddress peer,
+                                     EntranceRef entrance);
 
     ServerOptions options_;
     std::vector<aio::Reactor*> reactors_;
     std::vector<Handler*> handlers_;
-    std::vector<int> sockets_;
+    mutable std::mutex door_lock_;
+    std::shared_ptr<ListenSockets> sockets_;      // guarded by door_lock_; null: it drains
+    std::shared_ptr<Entrance> entrance_;          // guarded by door_lock_
+    std::vector<std::vector<Opening>> openings_;  // [i]: what thread i begins with, its own
     std::vector<std::unique_ptr<std::atomic<std::size_t>>> loads_;  // connections per thread
     std::vector<Thread*> threads_;  // [i] is touched by thread i only
     std::atomic<std::size_t> connections_ = 0;
+    std::atomic<std::size_t> listeners_ = 0;  // that may still accept, of all threads
     std::atomic<bool> draining_ = false;
     std::atomic<std::int64_t> drain_grace_ns_ = 0;
 };

@@ -14,9 +14,14 @@ Failure too_slow(std::string_view what) {
 
 }  // namespace
 
-ServerConnection::ServerConnection(
-    Server& server, Handler& handler, int fd, const SocketAddress& peer, std::uint64_t jitter)
+ServerConnection::ServerConnection(Server& server,
+                                   Handler& handler,
+                                   int fd,
+                                   const SocketAddress& peer,
+                                   std::shared_ptr<Server::Entrance> entrance,
+                                   std::uint64_t jitter)
     : server_(server),
+      entrance_(std::move(entrance)),
       limits_(server.options_.limits),
       handler_(handler),
       stream_(fd),
@@ -27,20 +32,20 @@ ServerConnection::ServerConnection(
     const auto spread = static_cast<std::uint64_t>(age.count() / 5 + 1);
     age_limit_ =
         aio::Reactor::current().now() + age * 9 / 10 + std::chrono::milliseconds{jitter % spread};
-    if (server.options_.tls) {
-        stream_.use_tls(server.options_.tls->session({}));
+    if (entrance_->tls) {
+        stream_.use_tls(entrance_->tls->session({}));
     }
 }
 
 void ServerConnection::leave_if_idle() {
-    if (idle_context_ != nullptr) {
+    if (idle_context_ != nullptr && !is_last_wait_) {
         leaves_ = true;  // even where its next request is noted already, in this turn of the loop
         idle_context_->cancel();
     }
 }
 
 bool ServerConnection::may_keep_alive() const {
-    return requests_ < limits_.requests_per_connection_max && !server_.is_draining() &&
+    return requests_ < limits_.requests_per_connection_max && !is_to_leave() &&
            aio::Reactor::current().now() < age_limit_;
 }
 
@@ -71,8 +76,10 @@ aio::Task<void> ServerConnection::run() {
 // Waits for a complete head in input_.
 aio::Task<ServerConnection::Next> ServerConnection::await_request() {
     parser_.reset();
-    const auto patience =
-        aio::Deadline::in(requests_ == 0 ? limits_.first_byte_max : limits_.keep_alive_max);
+    is_last_wait_ = requests_ > 0 && server_.is_draining();
+    const auto patience = aio::Deadline::in(is_last_wait_    ? limits_.last_request_max
+                                            : requests_ == 0 ? limits_.first_byte_max
+                                                             : limits_.keep_alive_max);
     // Idle: no buffer is held until there is something to put into it. Readiness alone is no sign
     // of that: a read that took exactly what it asked for, as of a body, leaves it behind.
     while (input_.size() == 0) {
@@ -132,10 +139,10 @@ aio::Task<ServerConnection::Next> ServerConnection::serve_request() {
     call.request_bytes_ = parser_->size();
     call.close_ = !head.keep_alive || !may_keep_alive();
     call.client_ =
-        server_.options_.trusted_proxies.empty()
+        entrance_->trusted_proxies.empty()
             ? peer_
             : client_address(
-                  peer_, head.find(KnownHeader::x_forwarded_for), server_.options_.trusted_proxies);
+                  peer_, head.find(KnownHeader::x_forwarded_for), entrance_->trusted_proxies);
 
     aio::Context& context = co_await aio::this_context();
     stream_.cancel_on_hang_up(&context);
@@ -145,7 +152,7 @@ aio::Task<ServerConnection::Next> ServerConnection::serve_request() {
     if (!call.finished_) {
         co_return Next::close;
     }
-    if (!call.keeps_alive()) {
+    if (call.close_ || !call.has_body_at_hand()) {
         co_await close_lingering();
         co_return Next::close;
     }
@@ -185,9 +192,10 @@ bool ServerCall::has_body_at_hand() const {
                                    connection_.parser_->size() + head.content_length.value_or(0);
 }
 
-bool ServerCall::keeps_alive() const {
-    // A drain that began during the answer ends the connection behind it.
-    return !close_ && !connection_.server_.is_draining() && has_body_at_hand();
+bool ServerCall::keeps_alive() {
+    // A drain that began during the request ends the connection behind its answer.
+    close_ = close_ || connection_.is_to_leave() || !has_body_at_hand();
+    return !close_;
 }
 
 aio::Deadline ServerCall::body_deadline(SteadyTime begun, std::size_t received) const {
