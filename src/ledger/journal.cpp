@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "base/assert.h"
+#include "ledger/journal_folder.h"
 
 namespace weir::ledger {
 namespace {
@@ -33,11 +34,14 @@ Journal::Journal(JournalOptions options, std::string name)
 
 Result<std::unique_ptr<Journal>> Journal::open(const JournalOptions& options, const Uuid& boot_id) {
     auto journal = std::unique_ptr<Journal>(new Journal(options, to_text(boot_id)));
+    // It has its name once it is locked: other processes look for journals that nobody holds.
     std::error_code error;
-    std::filesystem::create_directories(journal->path_, error);
-    const std::string lock_path = journal->path_ + "/lock";
+    const std::string unnamed = journal->path_ + kUnfinished;
+    std::filesystem::create_directories(unnamed, error);
+    const std::string lock_path = unnamed + "/lock";
     journal->lock_fd_ = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (journal->lock_fd_ < 0 || ::flock(journal->lock_fd_, LOCK_EX | LOCK_NB) != 0) {
+    if (journal->lock_fd_ < 0 || ::flock(journal->lock_fd_, LOCK_EX | LOCK_NB) != 0 ||
+        ::rename(unnamed.c_str(), journal->path_.c_str()) != 0) {
         return fail(Code::storage_unavailable,
                     fmt::format("The journal folder '{}' cannot be written.", journal->path_))
             .detail(std::strerror(errno));
@@ -184,6 +188,7 @@ void Journal::recycle_first(unsigned thread) {
         segment = chain.segments.front();
         chain.segments.pop_front();
     }
+    segment->retire();
     const std::lock_guard guard(lock_);
     if (segment->is_lost()) {
         return;  // private memory by now; it stays mapped and unused
@@ -233,6 +238,13 @@ void Journal::keep_up_loop() {
             segment->sync();
         }
         guard.lock();
+    }
+}
+
+void Journal::take_away() {
+    const std::string gone = path_ + kFinished;
+    if (::rename(path_.c_str(), gone.c_str()) == 0) {
+        path_ = gone;
     }
 }
 

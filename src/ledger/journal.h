@@ -1,7 +1,7 @@
 // The journal of one process: for each call thread a chain of segments, kept under `journal/<boot
-// id>/` and held by a lock file. Call threads append without a lock or a system call; a helper
-// thread prepares segments ahead, makes what was written durable every 100 ms and takes drained
-// segments back.
+// id>/` and held by a lock file. Several processes may have theirs side by side. Call threads
+// append without a lock or a system call; a helper thread prepares segments ahead, makes what was
+// written durable every 100 ms and takes drained segments back.
 //
 // Space for the end of a call is set aside when it is opened, so that a call that was let in can
 // always be settled. When the drain cannot keep up (the database is away) the journal grows to its
@@ -65,7 +65,9 @@ public:
         return static_cast<double>(bytes_ - std::min(free, bytes_)) /
                static_cast<double>(options_.bytes_max);
     }
-    // Removes the folder; everything must be drained. The journal is of no use afterwards.
+    // Removes the folder, for the ledger's `forget` in between: once the journal has lost its name
+    // nobody reads it any more. Everything must be drained; it is of no use afterwards.
+    void take_away();
     void remove();
 
 private:

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <deque>
 #include <filesystem>
 #include <set>
 
@@ -318,6 +319,46 @@ TEST_F(LedgerTest, KillLosesAndDoublesNothing) {
     }
     EXPECT_LE(seen.size(), expected.size() + 5);  // the call that was on its way when the kill came
     ::munmap(shared, sizeof(Acknowledged));
+}
+
+// What is opened in one segment is often settled in the next one, and that may be used again before
+// the first one is: read after a crash, the first one would tell of calls without an end.
+TEST_F(LedgerTest, ASegmentThatWaitsForItsNextUseIsNotReadAfterACrash) {
+    constexpr int kCalls = 2000;  // of 64 KiB segments about twelve
+    constexpr std::size_t kOpenMax = 50;
+    std::size_t calls = 0;
+    for (int again = 0; again < 10; ++again) {
+        store::UsageWriter writer(*database_);
+        {
+            auto journal = Journal::open(options(), fresh_id()).value();
+            Drain drain(*journal, writer);
+            std::deque<Uuid> open;
+            const auto carry = [&](int count, std::size_t open_max) {
+                for (int i = 0; i < count; ++i) {
+                    open.push_back(fresh_id());
+                    ASSERT_TRUE(journal->opened(0, opened(open.back())));
+                    ++calls;
+                    while (open.size() > open_max) {
+                        journal->settled(0, settled(open.front()));
+                        open.pop_front();
+                    }
+                }
+                for (bool more = true; more;) {
+                    more = drain.step().value();
+                }
+            };
+            carry(kCalls, kOpenMax);
+            carry(kCalls * again / 10, 0);
+            carry(1, 0);
+        }  // its process is dead now
+        ASSERT_TRUE(recover(options().folder, writer));
+    }
+    std::set<std::string> codes;
+    for (const auto& row : rows()) {
+        codes.insert(row.code);
+    }
+    EXPECT_EQ(codes, std::set<std::string>{"ok"});
+    EXPECT_EQ(rows().size(), calls);
 }
 
 }  // namespace

@@ -1,9 +1,5 @@
 #include "ledger/recovery.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <map>
@@ -11,29 +7,10 @@
 
 #include "base/text.h"
 #include "ledger/drain.h"
-#include "ledger/segment.h"
+#include "ledger/journal_folder.h"
 
 namespace weir::ledger {
 namespace {
-
-class LockedFolder {
-public:
-    explicit LockedFolder(const std::filesystem::path& folder)
-        : fd_(::open((folder / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
-        held_ = fd_ >= 0 && ::flock(fd_, LOCK_EX | LOCK_NB) == 0;
-    }
-    ~LockedFolder() {
-        if (fd_ >= 0) {
-            ::close(fd_);
-        }
-    }
-    LockedFolder(const LockedFolder&) = delete;
-    bool is_held() const { return held_; }
-
-private:
-    int fd_;
-    bool held_ = false;
-};
 
 Result<void> recover_one(const std::filesystem::path& folder,
                          store::UsageWriter& writer,
@@ -41,19 +18,7 @@ Result<void> recover_one(const std::filesystem::path& folder,
     const std::string name = folder.filename();
     WEIR_TRY(auto state, writer.journal_state(name));
     if (!state.finished) {
-        std::vector<std::unique_ptr<Segment>> segments;
-        for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-            if (entry.path().extension() == ".seg") {
-                WEIR_TRY(auto segment, Segment::open(entry.path()));
-                if (segment) {
-                    segments.push_back(std::move(segment));
-                }
-            }
-        }
-        std::sort(segments.begin(), segments.end(), [](const auto& a, const auto& b) {
-            return std::pair(a->thread(), a->first_sequence()) <
-                   std::pair(b->thread(), b->first_sequence());
-        });
+        WEIR_TRY(const auto segments, open_segments(folder));
         std::unordered_map<std::string, std::string> open;  // request id to payload
         for (const auto& stored : state.open_calls) {
             open[stored.request_id] = from_hex(stored.record).value_or("");
@@ -107,10 +72,34 @@ Result<void> recover_one(const std::filesystem::path& folder,
         batch.finished = true;
         WEIR_TRY(flush());
     }
-    std::error_code error;
-    std::filesystem::remove_all(folder, error);
     ++recovered.journals;
-    return error ? Result<void>{} : writer.forget(name);
+    // Nobody may find half of it under its name, nor all of it once it is forgotten.
+    const std::filesystem::path gone = folder.string() + kFinished;
+    std::error_code error;
+    std::filesystem::rename(folder, gone, error);
+    if (error) {
+        return {};
+    }
+    WEIR_TRY(writer.forget(name));
+    std::filesystem::remove_all(gone, error);
+    return {};
+}
+
+// What a process left that died while it made its journal or removed it.
+void remove_leftovers(const std::filesystem::path& folder) {
+    const std::string suffix = folder.extension();
+    if (suffix != kFinished && suffix != kUnfinished) {
+        return;
+    }
+    std::error_code error;
+    const bool has_lock = std::filesystem::exists(folder / "lock", error);
+    if (!has_lock && suffix == kUnfinished) {
+        return;  // being made this very moment
+    }
+    const LockedFolder lock(folder);
+    if (!has_lock || lock.is_held()) {
+        std::filesystem::remove_all(folder, error);
+    }
 }
 
 }  // namespace
@@ -120,8 +109,10 @@ Result<Recovered> recover(const std::string& folder, store::UsageWriter& writer)
     std::error_code error;
     std::vector<std::filesystem::path> journals;
     for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-        if (entry.is_directory() && parse_uuid(entry.path().filename().string())) {
+        if (parse_uuid(entry.path().filename().string())) {
             journals.push_back(entry.path());
+        } else {
+            remove_leftovers(entry.path());
         }
     }
     std::sort(journals.begin(), journals.end());  // the oldest first: the names are UUIDv7

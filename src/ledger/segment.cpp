@@ -206,6 +206,11 @@ Result<std::unique_ptr<Segment>> Segment::open(const std::string& path) {
     return segment;
 }
 
+void Segment::retire() {
+    std::atomic_ref(reinterpret_cast<Header*>(base_)->generation)
+        .store(0, std::memory_order_release);
+}
+
 void Segment::begin(std::uint32_t generation, unsigned thread, std::uint64_t first_sequence) {
     const std::lock_guard guard(sync_lock_);
     auto* header = reinterpret_cast<Header*>(base_);

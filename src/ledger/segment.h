@@ -32,6 +32,8 @@ public:
     ~Segment();
     Segment(const Segment&) = delete;
 
+    // What is in it is done with and must not be read again, whoever crashes when. Until begin().
+    void retire();
     // Makes the file ready for new records. No system call: a call waits for it.
     void begin(std::uint32_t generation, unsigned thread, std::uint64_t first_sequence);
 

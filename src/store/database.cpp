@@ -32,6 +32,31 @@ void configure_sqlite() {
     });
 }
 
+// A transaction that takes the write lock at its begin, where another process is waited for. One
+// that reads first and finds then that the other has written meanwhile could only fail.
+class WriteTransaction {
+public:
+    explicit WriteTransaction(soci::session& sql) : sql_(sql) { sql_ << "BEGIN IMMEDIATE"; }
+    ~WriteTransaction() {
+        if (!committed_) {
+            try {
+                sql_ << "ROLLBACK";
+            } catch (const std::exception&) {
+                // SQLite has rolled back already: there is nothing to undo.
+            }
+        }
+    }
+    WriteTransaction(const WriteTransaction&) = delete;
+    void commit() {
+        sql_ << "COMMIT";
+        committed_ = true;
+    }
+
+private:
+    soci::session& sql_;
+    bool committed_ = false;
+};
+
 // Measured in the drain spike: a batch dirties one leaf of each index per row, so the cache must
 // hold them and the checkpoint come late.
 void tune(soci::session& sql) {
@@ -85,7 +110,7 @@ Result<std::unique_ptr<Database>> Database::open_sqlite(const std::string& path)
 Result<void> Database::write(const std::function<Result<void>(soci::session&)>& work) {
     const std::lock_guard guard(sessions_->writer_lock);
     try {
-        soci::transaction transaction(sessions_->writer);
+        WriteTransaction transaction(sessions_->writer);
         WEIR_TRY(work(sessions_->writer));
         transaction.commit();
         return {};

@@ -183,14 +183,12 @@ std::int64_t UsageWriter::name_id(soci::session& sql, const std::string& text) {
 }
 
 Result<void> UsageWriter::write(const Batch& batch) {
-    std::int64_t next_id = next_id_;
     auto result = database_.write([&](soci::session& sql) -> Result<void> {
-        if (next_id == 0) {
+        if (!batch.calls.empty()) {
+            // Asked each time: during a hand-over two processes write.
             long long last = 0;
             sql << "SELECT COALESCE(MAX(id), 0) FROM usage_logs", soci::into(last);
-            next_id = last + 1;
-        }
-        if (!batch.calls.empty()) {
+            std::int64_t next_id = last + 1;
             CallColumns c;
             AttemptColumns a;
             c.reserve(batch.calls.size());
@@ -297,11 +295,8 @@ Result<void> UsageWriter::write(const Batch& batch) {
         }
         return {};
     });
-    if (result) {
-        next_id_ = next_id;
-    } else {
+    if (!result) {
         name_ids_.clear();  // names made in what was rolled back have no id
-        next_id_ = 0;
     }
     return result;
 }

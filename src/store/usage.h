@@ -86,7 +86,6 @@ private:
     std::int64_t name_id(soci::session& sql, const std::string& text);
     Database& database_;
     std::unordered_map<std::string, std::int64_t> name_ids_;
-    std::int64_t next_id_ = 0;  // 0: not read yet
 };
 
 inline constexpr std::size_t kUsagePageMax = 1000;
