@@ -47,7 +47,6 @@ aio::Task<void> reap_loop(pipeline::Pipeline* pipeline) {
 }  // namespace
 
 CallThreads::CallThreads(unsigned count,
-                         net::ServerOptions options,
                          const std::shared_ptr<const runtime::Runtime>& runtime,
                          const pipeline::Services& services,
                          admin::Api& api,
@@ -64,20 +63,20 @@ CallThreads::CallThreads(unsigned count,
         handlers.push_back(worker->edge.get());
         workers_.push_back(std::move(worker));
     }
-    server_ = std::make_unique<net::Server>(std::move(options), reactors, handlers);
+    server_ = std::make_unique<net::Server>(net::ServerOptions{}, reactors, handlers);
 }
 
 CallThreads::~CallThreads() { stop(std::chrono::nanoseconds{0}); }
 
-Result<net::SocketAddress> CallThreads::start() {
-    WEIR_TRY(const auto address, server_->listen());
+Result<void> CallThreads::open(net::Door door) { return server_->open(std::move(door)); }
+
+void CallThreads::start() {
     for (unsigned i = 0; i < workers_.size(); ++i) {
         workers_[i]->thread = std::thread([this, i] {
             ::pthread_setname_np(::pthread_self(), fmt::format("weir-call-{}", i).c_str());
             workers_[i]->reactor.run(work(i));
         });
     }
-    return address;
 }
 
 bool CallThreads::adopt(const std::shared_ptr<const runtime::Runtime>& runtime) {

@@ -18,7 +18,6 @@ class CallThreads {
 public:
     // All references outlive it.
     CallThreads(unsigned count,
-                net::ServerOptions options,
                 const std::shared_ptr<const runtime::Runtime>& runtime,
                 const pipeline::Services& services,
                 admin::Api& api,
@@ -28,8 +27,10 @@ public:
     ~CallThreads();
     CallThreads(const CallThreads&) = delete;
 
-    // Errors: invalid_config.
-    Result<net::SocketAddress> start();
+    // Before start(): what connects until then waits. Errors: overloaded.
+    Result<void> open(net::Door door);
+    void start();
+    net::Server& server() { return *server_; }
     // Calls that begin once it returns follow this one. Blocks; any thread but theirs. false: a
     // thread did not take it over in time, or has ended.
     bool adopt(const std::shared_ptr<const runtime::Runtime>& runtime);

@@ -18,6 +18,7 @@ struct ServeCommand {
     std::string data_folder = "weir-data";
     std::string ready_file;  // written when calls are taken: {"listen":…,"operations":…}
     bool allow_open = false;
+    bool take_over = false;  // take the place of the gateway that runs there, if one does
 };
 // Runs until SIGTERM or SIGINT.
 int serve(const ServeCommand& command, const config::Lookup& environment);

@@ -25,7 +25,7 @@ bool has_provider(const provider::ProvidersSection& section, std::string_view na
 Result<std::unique_ptr<SideListener>> start_simulator(const net::SocketAddress& listen,
                                                       const simulate::SimulatorOptions& options) {
     return SideListener::start("weir-simulator",
-                               net::ServerOptions{.listen = listen},
+                               net::ServerOptions{.listen = listen, .listen_key = "--listen"},
                                std::make_unique<simulate::Simulator>(options));
 }
 

@@ -65,6 +65,18 @@ std::uint64_t random_seed() {
 
 }  // namespace
 
+Result<void> check_openness(const config::Snapshot& snapshot, bool allow_open) {
+    const auto& listen = snapshot.get<server::ServerSection>().listen;
+    if (snapshot.get<auth::AuthSection>().mode == auth::Mode::off && !listen.ip().is_loopback() &&
+        !allow_open) {
+        return fail(Code::invalid_config,
+                    fmt::format("auth.mode is off and {} can be reached by others: set it to "
+                                "required, or start with --allow-open.",
+                                net::to_text(listen)));
+    }
+    return {};
+}
+
 Result<std::unique_ptr<Gateway>> Gateway::start(const config::Snapshot& snapshot,
                                                 const GatewayOptions& options,
                                                 const config::Lookup& environment) {
@@ -82,13 +94,7 @@ Result<void> Gateway::build(const config::Snapshot& snapshot,
     ledger::install_sigbus_guard();
     const auto& server = snapshot.get<server::ServerSection>();
     const unsigned threads = server.threads.value_or(processors());
-    const auth::Mode mode = snapshot.get<auth::AuthSection>().mode;
-    if (mode == auth::Mode::off && !server.listen.ip().is_loopback() && !options.allow_open) {
-        return fail(Code::invalid_config,
-                    fmt::format("auth.mode is off and {} can be reached by others: set it to "
-                                "required, or start with --allow-open.",
-                                net::to_text(server.listen)));
-    }
+    WEIR_TRY(check_openness(snapshot, options.allow_open));
 
     // What is durable: the folder, the master key, the database under it.
     WEIR_TRY(make_folder(options.data_folder));
@@ -151,27 +157,33 @@ Result<void> Gateway::build(const config::Snapshot& snapshot,
                                          .pressure = pressure_,
                                          .in_flight = *in_flight_,
                                          .started_at = clock_.wall_now()});
-    net::ServerOptions server_options{.listen = server.listen,
-                                      .trusted_proxies = server.trusted_proxies};
-    if (server.tls) {
-        WEIR_TRY(server_options.tls, net::TlsContext::server(server.tls->cert, server.tls->key));
-        has_tls_ = true;
-    }
+    WEIR_TRY(doors_, open_doors(server, threads, options.sockets));
+    seen_certificate_ = doors_.tls_content;
+    options_.sockets = {};
     auto why_not_ready = [this]() -> std::optional<std::string> {
         if (calls_ == nullptr || calls_->is_draining()) {
             return "draining";
         }
         return std::nullopt;
     };
-    calls_ = std::make_unique<CallThreads>(
-        threads, std::move(server_options), runtime_, *services_, *api_, *admin_key_, *pool_);
-    WEIR_TRY(listen_, calls_->start());
+    calls_ =
+        std::make_unique<CallThreads>(threads, runtime_, *services_, *api_, *admin_key_, *pool_);
+    WEIR_TRY(calls_->open(doors_.api_door()));
     WEIR_TRY(operations_,
-             SideListener::start(
-                 "weir-operations",
-                 net::ServerOptions{.listen = server.operations},
+             SideListener::make(
+                 doors_.operations_door(),
                  std::make_unique<server::Operations>(*metrics_, std::move(why_not_ready))));
     return {};
+}
+
+void Gateway::open() {
+    calls_->start();
+    operations_->run("weir-operations");
+}
+
+Doors Gateway::doors() {
+    const std::lock_guard guard(reload_lock_);
+    return doors_;
 }
 
 Result<void> Gateway::open_access_log(const std::string& where, unsigned threads) {
@@ -273,10 +285,58 @@ void Gateway::tidy() {
     }
 }
 
-Gateway::~Gateway() { stop(std::chrono::nanoseconds{0}); }
+Estate Gateway::estate() {
+    const std::lock_guard guard(reload_lock_);
+    return {.api = doors_.api, .operations = doors_.operations, .journal = ledger_->journal()};
+}
+
+void Gateway::set_handing_over(bool is_handing_over) {
+    const std::lock_guard guard(reload_lock_);
+    handing_over_ = is_handing_over;
+}
+
+void Gateway::leave_doors(TakenDoors taken) {
+    taken_ = taken;
+    const std::lock_guard guard(reload_lock_);
+    if (taken.api) {
+        doors_.api.sockets->share();
+    }
+    if (taken.operations) {
+        doors_.operations.sockets->share();
+    }
+}
+
+void Gateway::follow(const std::string& journal) {
+    ledger_->follow(journal, [this](const ledger::OpenCalls& open) {
+        counters_.tokens.fetch_add(open.tokens - std::exchange(tokens_elsewhere_, open.tokens),
+                                   std::memory_order_acq_rel);
+        auto calls = open.by_key;
+        calls.erase(0);  // anonymous calls have no key that limits them
+        counters_.elsewhere.set(std::move(calls));
+        if (!open.is_alive) {
+            log_.info("hand_over.done", {});
+        }
+    });
+}
+
+Gateway::~Gateway() { stop_within(std::chrono::nanoseconds{0}); }
+
+void Gateway::stop() {
+    std::chrono::nanoseconds grace{};
+    {
+        const std::lock_guard guard(reload_lock_);
+        grace = snapshot_.get<server::ServerSection>().drain;
+        handing_over_ = true;  // what is being taken down is not reloaded
+        doors_ = {};           // or the sockets would stay open
+    }
+    stop_within(grace);
+}
 
 // In reverse: no more calls, then what they write into, then what that stands on.
-void Gateway::stop(std::chrono::nanoseconds grace) {
+void Gateway::stop_within(std::chrono::nanoseconds grace) {
+    if (taken_.operations) {
+        operations_.reset();  // who asks is to be told by the one that stays
+    }
     if (calls_) {
         calls_->stop(grace);
     }

@@ -10,6 +10,7 @@
 #include "admin/api.h"
 #include "aio/blocking_pool.h"
 #include "app/call_threads.h"
+#include "app/doors.h"
 #include "app/environment.h"
 #include "app/first_start.h"
 #include "auth/stored_keys.h"
@@ -27,13 +28,24 @@ struct GatewayOptions {
     std::string config_file;  // empty: defaults, which never change
     std::string data_folder;
     bool allow_open = false;  // auth.mode off on an address others can reach
+    Inherited sockets;        // in the place of new ones
 };
 
-// Of its content; nullopt: it cannot be read.
-std::optional<std::size_t> hash_of_file(const std::string& file);
+// What another process needs to take this one's place.
+struct Estate {
+    NamedSockets api, operations;
+    std::string journal;
+};
+struct TakenDoors {
+    bool api = false, operations = false;
+};
+
+// auth.mode off needs an address of this machine, or the operator's word. Errors: invalid_config.
+Result<void> check_openness(const config::Snapshot& snapshot, bool allow_open);
 
 class Gateway : private admin::Controls {
 public:
+    // Everything is built, and connections are made, but nobody is let in until open().
     // `environment` is asked again at every reload. Errors: invalid_config, storage_unavailable; in
     // words for the operator.
     static Result<std::unique_ptr<Gateway>> start(const config::Snapshot& snapshot,
@@ -42,9 +54,8 @@ public:
     ~Gateway() override;
     Gateway(const Gateway&) = delete;
 
-    const net::SocketAddress& listen() const { return listen_; }
-    const net::SocketAddress& operations() const { return operations_->address(); }
-    bool has_tls() const { return has_tls_; }
+    void open();
+    Doors doors();  // as they are now
     const FirstKeys& first_keys() const { return first_keys_; }
     const Surplus& surplus() const { return surplus_; }
     std::shared_ptr<const runtime::Runtime> runtime() const override;
@@ -59,14 +70,25 @@ public:
     void note_change(std::string_view event, std::string_view what) override;
     // The same where the file is not what it was when it was last read. Every few seconds.
     void reload_if_changed();
-    // Ends every call, then everything else.
-    void stop(std::chrono::nanoseconds grace);
+    // Ends every call, within `server.drain`, then everything else.
+    void stop();
+
+    // Hand-over. While another process may have our sockets, reloads are refused.
+    Estate estate();
+    void set_handing_over(bool is_handing_over);
+    // These doors are another process's now: who waits in them is not let in here any more. stop()
+    // comes next.
+    void leave_doors(TakenDoors taken);
+    // The other side: calls that the process of this journal still carries hold their places here,
+    // until they have ended there.
+    void follow(const std::string& journal);
 
 private:
     Gateway() = default;
     Result<void> build(const config::Snapshot& snapshot,
                        const GatewayOptions& options,
                        const config::Lookup& environment);
+    void stop_within(std::chrono::nanoseconds grace);
     Result<admin::Reloaded> read_and_adopt();
     Result<std::vector<std::string>> adopt(const config::Snapshot& snapshot);
     std::vector<std::string> restart_keys(const config::Snapshot& snapshot) const;
@@ -82,8 +104,6 @@ private:
     config::Lookup environment_;
     Surplus surplus_;
     FirstKeys first_keys_;
-    net::SocketAddress listen_;
-    bool has_tls_ = false;
     std::int64_t tokens_peak_ = 0;  // in flight, since memory was given back
     int access_fd_ = -1;
     unsigned threads_ = 1;  // that carry calls
@@ -108,9 +128,14 @@ private:
     std::optional<obs::Metrics> metrics_;
     std::unique_ptr<obs::AccessLog> access_log_;
     std::unique_ptr<ledger::Ledger> ledger_;
-    std::mutex reload_lock_;        // one reload at a time; guards what follows
-    config::Snapshot snapshot_;     // in force
-    std::size_t seen_content_ = 0;  // hash of the file as it was last read
+    std::int64_t tokens_elsewhere_ = 0;  // held for calls of another process; its follower's
+    TakenDoors taken_;                   // main thread
+    std::mutex reload_lock_;             // one reload at a time; guards what follows
+    config::Snapshot snapshot_;          // in force
+    Doors doors_;
+    bool handing_over_ = false;
+    std::size_t seen_content_ = 0;      // hash of the file as it was last read
+    std::size_t seen_certificate_ = 0;  // the same, of the certificate's
     std::vector<std::weak_ptr<const runtime::Runtime>> old_runtimes_;  // with calls perhaps
     mutable std::mutex runtime_lock_;                                  // guards runtime_
     std::shared_ptr<const runtime::Runtime> runtime_;

@@ -48,6 +48,10 @@ void add_serve(CLI::App& program, int& status) {
     serve->add_flag("--allow-open",
                     command->allow_open,
                     "allow auth.mode off on an address that others can reach");
+    serve->add_flag("--take-over",
+                    command->take_over,
+                    "take the place of the gateway that runs on the data folder, if one does: no "
+                    "call is lost");
     serve->callback([command, &status] { status = app::serve(*command, environment); });
 }
 

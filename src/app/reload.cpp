@@ -4,8 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <thread>
 
 #include "app/gateway.h"
@@ -24,15 +22,6 @@ constexpr std::chrono::seconds kOldRuntimeMax{5};
 constexpr std::chrono::milliseconds kOldRuntimePoll{20};
 
 }  // namespace
-
-std::optional<std::size_t> hash_of_file(const std::string& file) {
-    std::ifstream in(file, std::ios::binary);
-    if (!in) {
-        return std::nullopt;
-    }
-    const std::string text(std::istreambuf_iterator<char>(in), {});
-    return in.bad() ? std::nullopt : std::optional(std::hash<std::string>{}(text));
-}
 
 std::shared_ptr<const runtime::Runtime> Gateway::runtime() const {
     const std::lock_guard guard(runtime_lock_);
@@ -67,7 +56,9 @@ void Gateway::reload_if_changed() {
         return;  // being replaced this very moment, or gone: what is in force stays
     }
     const std::lock_guard guard(reload_lock_);
-    if (*content != seen_content_) {
+    // A certificate is renewed under the name it has.
+    const std::size_t certificate = hash_of_certificate(doors_.section).value_or(0);
+    if (*content != seen_content_ || certificate != seen_certificate_) {
         const auto outcome = read_and_adopt();
         static_cast<void>(outcome);  // the log has said it
     }
@@ -81,6 +72,7 @@ Result<admin::Reloaded> Gateway::read_and_adopt() {
     if (!options_.config_file.empty()) {
         seen_content_ = hash_of_file(options_.config_file).value_or(0);
     }
+    seen_certificate_ = hash_of_certificate(doors_.section).value_or(0);
     auto loaded = load_configuration(options_.config_file, environment_);
     if (!loaded) {
         count("refused");
@@ -110,6 +102,10 @@ Result<admin::Reloaded> Gateway::read_and_adopt() {
 
 // Names what only a restart changes.
 Result<std::vector<std::string>> Gateway::adopt(const config::Snapshot& snapshot) {
+    if (handing_over_) {
+        return fail(Code::conflict,
+                    "Another process is taking this one's place: reload that one, or once more.");
+    }
     const auto is_gone = [](const std::weak_ptr<const runtime::Runtime>& old) {
         return old.expired();
     };
@@ -127,10 +123,19 @@ Result<std::vector<std::string>> Gateway::adopt(const config::Snapshot& snapshot
     const auto previous = runtime();
     WEIR_TRY(std::shared_ptr<const runtime::Runtime> next,
              runtime::Runtime::build(*surplus.snapshot, surroundings(), previous.get()));
+    // The same file with its doors: what cannot be opened refuses all of it.
+    WEIR_TRY(check_openness(snapshot, options_.allow_open));
+    WEIR_TRY(auto doors, change_doors(doors_, snapshot.get<server::ServerSection>(), threads_));
+    WEIR_TRY(auto change_api, calls_->server().prepare_change(doors.api_door()));
+    WEIR_TRY(auto change_operations, operations_->server().prepare_change(doors.operations_door()));
     auto changed = restart_keys(snapshot);
     if (!calls_->adopt(next)) {
         return fail(Code::overloaded, "The gateway is too busy or stopping; reload again.");
     }
+    change_api();
+    change_operations();
+    doors_ = std::move(doors);
+    seen_certificate_ = doors_.tls_content;
     next->take_effect(*surplus.snapshot);
     in_flight_->change(runtime::in_flight_rules(*surplus.snapshot));
     old_runtimes_.push_back(previous);
@@ -153,10 +158,7 @@ std::vector<std::string> Gateway::restart_keys(const config::Snapshot& snapshot)
     };
     const auto& now = snapshot_.get<server::ServerSection>();
     const auto& then = snapshot.get<server::ServerSection>();
-    note(net::to_text(now.listen) == net::to_text(then.listen), "server.listen");
-    note(net::to_text(now.operations) == net::to_text(then.operations), "server.operations");
     note(now.threads == then.threads, "server.threads");
-    note(now.tls.has_value() == then.tls.has_value(), "server.tls");
     note(snapshot_.get<StorageSection>().sqlite_file == snapshot.get<StorageSection>().sqlite_file,
          "storage.url");
     note(snapshot_.get<LedgerSection>().journal_bytes_max ==

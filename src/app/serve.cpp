@@ -7,10 +7,14 @@
 #include <cstdio>
 #include <cstring>
 
+#include "aio/channel.h"
 #include "aio/signals.h"
 #include "app/commands.h"
 #include "app/gateway.h"
+#include "app/hand_over.h"
 #include "app/sections.h"
+#include "app/service_manager.h"
+#include "app/take_over.h"
 #include "server/section.h"
 
 namespace weir::app {
@@ -51,27 +55,75 @@ aio::Task<void> watch_loop(Gateway* gateway) {
     }
 }
 
-aio::Task<void> run_until_signal(Gateway* gateway) {
+// What the main thread waits for: a signal's number, or that another process has taken over.
+struct Event {
+    int signal = 0;
+    std::optional<pid_t> successor;
+};
+using Events = aio::Channel<Event>;
+constexpr std::size_t kEventsMax = 4;
+
+aio::Task<void> signal_loop(Events* events) {
     aio::Signals signals({SIGTERM, SIGINT, SIGHUP});
+    for (;;) {
+        const int signal = co_await signals.next();
+        if (signal == 0) {
+            co_return;
+        }
+        co_await events->send({.signal = signal});
+    }
+}
+
+aio::Task<void> hand_over_loop(Gateway* gateway, std::string data_folder, Events* events) {
+    auto made = HandOver::listen(data_folder);
+    if (!made) {
+        gateway->note_change("hand_over.impossible", made.error().message());
+        co_return;
+    }
+    const auto successor = co_await (*made)->wait(*gateway);
+    if (successor) {
+        co_await events->send({.successor = successor});
+    }
+}
+
+aio::Task<void> run_until_end(Gateway* gateway,
+                              const std::string* data_folder,
+                              const ServiceManager* manager) {
+    Events events(kEventsMax);
     aio::Scope background;
+    background.spawn(signal_loop(&events));
+    background.spawn(hand_over_loop(gateway, *data_folder, &events));
     background.spawn(tidy_loop(gateway));
     background.spawn(watch_loop(gateway));
     background.spawn(memory_loop(gateway));
-    while (co_await signals.next() == SIGHUP) {
+    for (;;) {
+        const auto event = co_await events.receive();
+        if (!event || event->signal != SIGHUP) {
+            if (event && event->successor) {
+                manager->say_main_process(*event->successor);
+                gateway->note_change("hand_over.begun", fmt::format("to {}", *event->successor));
+            } else {
+                manager->say_stopping();
+            }
+            break;
+        }
+        manager->say_reloading();
         const auto outcome = gateway->reload();
         static_cast<void>(outcome);  // the log has said it
+        manager->say_ready(net::to_text(gateway->doors().api.sockets->address()));
     }
     background.cancel();
     co_await background.join();
 }
 
 // What a person needs to make the first call, and what is shown only now.
-void introduce(const Gateway& gateway, const std::string& data_folder) {
-    const std::string base = fmt::format(
-        "{}://{}", gateway.has_tls() ? "https" : "http", net::to_text(gateway.listen()));
+void introduce(const Gateway& gateway, const Doors& doors, const std::string& data_folder) {
+    const std::string base = fmt::format("{}://{}",
+                                         doors.tls != nullptr ? "https" : "http",
+                                         net::to_text(doors.api.sockets->address()));
     fmt::print("Weir serves {}/v1\n", base);
     fmt::print("Operations  http://{}/metrics, /livez, /readyz\n",
-               net::to_text(gateway.operations()));
+               net::to_text(doors.operations.sockets->address()));
     fmt::print("Data        {}\n", data_folder);
     for (const std::string& provider : gateway.surplus().providers) {
         fmt::print("Provider    {0}, from the environment: call its models as {0}/MODEL\n",
@@ -113,6 +165,26 @@ void introduce(const Gateway& gateway, const std::string& data_folder) {
     std::fflush(stdout);
 }
 
+// With what is inherited: of a gateway that runs, or of the service manager.
+Result<std::unique_ptr<Gateway>> start(const ServeCommand& command,
+                                       const config::Snapshot& snapshot,
+                                       const config::Lookup& environment,
+                                       const ServiceManager& manager,
+                                       std::unique_ptr<TakeOver>& take_over) {
+    GatewayOptions options{.config_file = command.config_file,
+                           .data_folder = command.data_folder,
+                           .allow_open = command.allow_open};
+    if (command.take_over) {
+        WEIR_TRY(take_over, TakeOver::ask(command.data_folder));
+    }
+    if (take_over) {
+        options.sockets = take_over->sockets();
+    } else {
+        WEIR_TRY(options.sockets, manager.take_sockets(environment));
+    }
+    return Gateway::start(snapshot, options, environment);
+}
+
 }  // namespace
 
 Result<void> write_ready_file(const std::string& file,
@@ -150,24 +222,35 @@ int serve(const ServeCommand& command, const config::Lookup& environment) {
     if (!loaded->errors.empty()) {
         return kExitConfig;
     }
-    auto started = Gateway::start(*loaded->snapshot,
-                                  {.config_file = command.config_file,
-                                   .data_folder = command.data_folder,
-                                   .allow_open = command.allow_open},
-                                  environment);
+    const ServiceManager manager(environment);
+    std::unique_ptr<TakeOver> take_over;
+    const auto started = start(command, *loaded->snapshot, environment, manager, take_over);
     if (!started) {
         return report(started.error());
     }
     Gateway& gateway = **started;
-    introduce(gateway, command.data_folder);
-    if (const auto written = write_ready_file(
-            command.ready_file, net::to_text(gateway.listen()), net::to_text(gateway.operations()));
-        !written) {
-        return report(written.error());
+    {
+        const Doors doors = gateway.doors();  // a copy: sockets that are held do not close
+        if (take_over) {
+            if (const auto finished = take_over->finish(doors); !finished) {
+                return report(finished.error());
+            }
+            gateway.follow(take_over->journal());
+            take_over.reset();
+        }
+        gateway.open();
+        introduce(gateway, doors, command.data_folder);
+        const std::string listen = net::to_text(doors.api.sockets->address());
+        const std::string operations = net::to_text(doors.operations.sockets->address());
+        if (const auto written = write_ready_file(command.ready_file, listen, operations);
+            !written) {
+            return report(written.error());
+        }
+        manager.say_ready(listen);
     }
     aio::Reactor reactor;
-    reactor.run(run_until_signal(&gateway));
-    gateway.stop(loaded->snapshot->get<server::ServerSection>().drain);
+    reactor.run(run_until_end(&gateway, &command.data_folder, &manager));
+    gateway.stop();
     return 0;
 }
 

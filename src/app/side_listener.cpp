@@ -13,11 +13,23 @@ Result<std::unique_ptr<SideListener>> SideListener::start(std::string thread_nam
     std::unique_ptr<SideListener> listener(
         new SideListener(std::move(options), std::move(handler)));
     WEIR_TRY(listener->address_, listener->server_.listen());
-    listener->thread_ = std::thread([made = listener.get(), name = std::move(thread_name)] {
-        ::pthread_setname_np(::pthread_self(), name.c_str());
-        made->reactor_.run(made->server_.serve(0));
-    });
+    listener->run(std::move(thread_name));
     return listener;
+}
+
+Result<std::unique_ptr<SideListener>> SideListener::make(net::Door door,
+                                                         std::unique_ptr<net::Handler> handler) {
+    std::unique_ptr<SideListener> listener(new SideListener({}, std::move(handler)));
+    listener->address_ = door.sockets->address();
+    WEIR_TRY(listener->server_.open(std::move(door)));
+    return listener;
+}
+
+void SideListener::run(std::string thread_name) {
+    thread_ = std::thread([this, name = std::move(thread_name)] {
+        ::pthread_setname_np(::pthread_self(), name.c_str());
+        reactor_.run(server_.serve(0));
+    });
 }
 
 SideListener::~SideListener() {

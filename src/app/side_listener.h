@@ -17,11 +17,16 @@ public:
     static Result<std::unique_ptr<SideListener>> start(std::string thread_name,
                                                        net::ServerOptions options,
                                                        std::unique_ptr<net::Handler> handler);
+    // The same in two steps: what connects before run() waits. Errors: overloaded.
+    static Result<std::unique_ptr<SideListener>> make(net::Door door,
+                                                      std::unique_ptr<net::Handler> handler);
+    void run(std::string thread_name);
     // Cuts what is connected, then joins.
     ~SideListener();
     SideListener(const SideListener&) = delete;
 
     const net::SocketAddress& address() const { return address_; }
+    net::Server& server() { return server_; }
 
 private:
     SideListener(net::ServerOptions options, std::unique_ptr<net::Handler> handler);
@@ -29,7 +34,7 @@ private:
     std::unique_ptr<net::Handler> handler_;
     aio::Reactor reactor_;
     net::Server server_;
-    net::SocketAddress address_;
+    net::SocketAddress address_;  // where it began
     std::thread thread_;
 };
 

@@ -120,10 +120,20 @@ Result<void> Server::open(Door door) {
 }
 
 Result<void> Server::change(Door door) {
+    WEIR_TRY(auto put_in_force, prepare_change(std::move(door)));
+    put_in_force();
+    return {};
+}
+
+Result<std::move_only_function<void()>> Server::prepare_change(Door door) {
     WEIR_TRY(auto openings, make_openings(std::move(door)));
+    return [this, openings = std::move(openings)]() mutable { put_in_force(std::move(openings)); };
+}
+
+void Server::put_in_force(std::vector<Opening> openings) {
     const std::lock_guard guard(door_lock_);
     if (is_draining()) {
-        return fail(Code::overloaded, "The gateway is stopping.");
+        return;  // nobody is let in any more
     }
     const Opening& next = openings.front();
     // A connection keeps the certificate it was made with, and is as good as before.
@@ -142,7 +152,6 @@ Result<void> Server::change(Door door) {
             }
         });
     }
-    return {};
 }
 
 std::shared_ptr<ListenSockets> Server::sockets() const {

@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -164,6 +165,8 @@ public:
     // go on; where its sockets are others, or it was plain and this one is not, they end with their
     // current answer. Sockets that are left take what waits in them along. Errors: overloaded.
     Result<void> change(Door door);
+    // The same in two steps: calling what it returns, while the server lives, cannot fail.
+    Result<std::move_only_function<void()>> prepare_change(Door door);
     // Accepts and serves until drained. On reactor `thread`.
     aio::Task<void> serve(unsigned thread);
     // Any thread, once: accept no more, let running calls end, cut what is left after `grace`.
@@ -191,6 +194,7 @@ private:
     using EntranceRef = std::shared_ptr<Entrance>;
 
     Result<std::vector<Opening>> make_openings(Door door) const;
+    void put_in_force(std::vector<Opening> openings);
     void take_door(Thread& thread, Opening opening);
     aio::Task<void> tend(Thread* thread, Listener* listener);
     aio::Task<void> accept_loop(Thread& thread, Listener& listener);

@@ -222,6 +222,7 @@ Result<void> Pipeline::enter(Call& call) {
         .key = call.who->limits(),
         .key_limits = {.requests_per_minute = key.requests_per_minute,
                        .concurrency_max = key.concurrency_max},
+        .key_id = key.id,
         // A body that does not say its size may become the largest there is.
         .body_bytes = head.is_chunked ? bytes_max : head.content_length.value_or(0)};
     WEIR_TRY(call.slot, call.runtime().limits.enter(entrant, call.begun));

@@ -107,10 +107,12 @@ bool take_bytes(std::atomic<std::uint64_t>& held,
     return true;
 }
 
-bool take_place(std::atomic<std::uint32_t>& in_flight, std::optional<std::uint32_t> most) {
+bool take_place(std::atomic<std::uint32_t>& in_flight,
+                std::uint32_t elsewhere,
+                std::optional<std::uint32_t> most) {
     std::uint32_t seen = in_flight.load(std::memory_order_relaxed);
     do {
-        if (most && seen >= *most) {
+        if (most && std::uint64_t{seen} + elsewhere >= *most) {
             return false;
         }
     } while (!in_flight.compare_exchange_weak(seen, seen + 1, std::memory_order_acq_rel));
@@ -143,6 +145,7 @@ void look_at_address(const LimitRules& rules,
 
 void look_at_key(const KeyLimitState& state,
                  const KeyLimits& limits,
+                 std::uint32_t elsewhere,
                  SteadyTime now,
                  Refusals& into) {
     if (limits.requests_per_minute) {
@@ -155,7 +158,8 @@ void look_at_key(const KeyLimitState& state,
         }
     }
     if (limits.concurrency_max &&
-        state.in_flight.load(std::memory_order_relaxed) >= *limits.concurrency_max) {
+        std::uint64_t{state.in_flight.load(std::memory_order_relaxed)} + elsewhere >=
+            *limits.concurrency_max) {
         refuse_key_concurrency(into, *limits.concurrency_max);
     }
 }
@@ -165,6 +169,21 @@ RateStatus status(const Gcra& rule, const RateDecision& decision) {
 }
 
 }  // namespace
+
+void HeldElsewhere::set(std::unordered_map<std::int64_t, std::uint32_t> calls) {
+    const std::lock_guard guard(lock_);
+    calls_ = std::move(calls);
+    any_.store(!calls_.empty(), std::memory_order_release);
+}
+
+std::uint32_t HeldElsewhere::calls_of(std::int64_t key_id) const {
+    if (!any_.load(std::memory_order_acquire)) {
+        return 0;
+    }
+    const std::lock_guard guard(lock_);
+    const auto found = calls_.find(key_id);
+    return found == calls_.end() ? 0 : found->second;
+}
 
 Result<void> Limits::check_address(const Address& address, SteadyTime now) const {
     Refusals refusals;
@@ -204,7 +223,11 @@ Result<Slot> Limits::enter(const Entrant& entrant, SteadyTime now) const {
     Refusals refusals;
     look_at_address(rules_, counters_, address, now, refusals);
     if (entrant.key != nullptr) {
-        look_at_key(*entrant.key, entrant.key_limits, now, refusals);
+        look_at_key(*entrant.key,
+                    entrant.key_limits,
+                    counters_.elsewhere.calls_of(entrant.key_id),
+                    now,
+                    refusals);
     }
     if (!fits(counters_.body_bytes.load(std::memory_order_relaxed),
               entrant.body_bytes,
@@ -221,7 +244,7 @@ Result<Slot> Limits::enter(const Entrant& entrant, SteadyTime now) const {
         take_address(slot, address, now, lost);
     }
     if (entrant.key != nullptr) {
-        take_key(slot, *entrant.key, entrant.key_limits, now, lost);
+        take_key(slot, entrant, now, lost);
     }
     if (take_bytes(counters_.body_bytes, entrant.body_bytes, rules_.body_bytes_max)) {
         slot.bytes_ = entrant.body_bytes;
@@ -256,9 +279,12 @@ void Limits::take_address(Slot& slot, AddressKey address, SteadyTime now, Refusa
     });
 }
 
-void Limits::take_key(
-    Slot& slot, KeyLimitState& state, const KeyLimits& limits, SteadyTime now, Refusals& lost) {
-    if (!take_place(state.in_flight, limits.concurrency_max)) {
+void Limits::take_key(Slot& slot, const Entrant& entrant, SteadyTime now, Refusals& lost) const {
+    KeyLimitState& state = *entrant.key;
+    const KeyLimits& limits = entrant.key_limits;
+    if (!take_place(state.in_flight,
+                    counters_.elsewhere.calls_of(entrant.key_id),
+                    limits.concurrency_max)) {
         return refuse_key_concurrency(lost, *limits.concurrency_max);
     }
     slot.key_ = &state;

@@ -12,7 +12,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <mutex>
 #include <optional>
+#include <unordered_map>
 
 #include "base/error.h"
 #include "base/limit_state.h"
@@ -31,11 +33,26 @@ inline constexpr std::uint32_t kGuessesPerMinute = 20;
 // another call ends.
 inline constexpr std::chrono::milliseconds kBusyRetryAfter{1000};
 
+// The calls that a process still carries which hands over to this one: they hold their places here
+// until they end there. Any thread.
+class HeldElsewhere {
+public:
+    // By key id; in the place of what was set before.
+    void set(std::unordered_map<std::int64_t, std::uint32_t> calls);
+    std::uint32_t calls_of(std::int64_t key_id) const;
+
+private:
+    std::atomic<bool> any_{false};  // the usual state asks no lock
+    mutable std::mutex lock_;
+    std::unordered_map<std::int64_t, std::uint32_t> calls_;  // guarded by lock_
+};
+
 // Lives as long as the process: reloads keep the counts. Owned by app; outlives every Slot and
 // Hold.
 struct LimitCounters {
     explicit LimitCounters(std::size_t addresses_max = kAddressesMax) : addresses(addresses_max) {}
     AddressTable addresses;
+    HeldElsewhere elsewhere;
     alignas(64) std::atomic<std::uint64_t> body_bytes{0};
     alignas(64) std::atomic<std::int64_t> tokens{0};  // held for calls in flight
 };
@@ -61,6 +78,7 @@ struct Entrant {
     Address address{};             // the client's, seen through trusted proxies only
     KeyLimitState* key = nullptr;  // null: anonymous. Outlives the slot: the call pins its identity
     KeyLimits key_limits;
+    std::int64_t key_id = 0;
     std::uint64_t body_bytes = 0;  // Content-Length; 0 where unknown
 };
 
@@ -160,8 +178,7 @@ public:
 
 private:
     void take_address(Slot& slot, AddressKey address, SteadyTime now, Refusals& lost) const;
-    static void take_key(
-        Slot& slot, KeyLimitState& state, const KeyLimits& limits, SteadyTime now, Refusals& lost);
+    void take_key(Slot& slot, const Entrant& entrant, SteadyTime now, Refusals& lost) const;
 
     LimitCounters& counters_;
     LimitRules rules_;

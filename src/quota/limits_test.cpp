@@ -394,5 +394,26 @@ TEST(Limits, NeverAdmitTooManyAndReturnEverything) {
     EXPECT_EQ(after.bytes, 0u);
 }
 
+TEST(HeldElsewhere, CountsAgainstTheKeyUntilItEndsThere) {
+    LimitCounters counters(64);
+    KeyLimitState key;
+    const Limits limits(counters, {});
+    const Entrant entrant{
+        .address = kAddress, .key = &key, .key_limits = {.concurrency_max = 3}, .key_id = 7};
+    counters.elsewhere.set({{7, 2}, {8, 100}});
+    auto one = limits.enter(entrant, kNow);
+    ASSERT_TRUE(one);
+    const auto refused = limits.enter(entrant, kNow);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), Code::concurrency_limited);
+    EXPECT_EQ(key.in_flight.load(), 1u);
+    counters.elsewhere.set({{7, 1}});
+    auto two = limits.enter(entrant, kNow);
+    EXPECT_TRUE(two);
+    EXPECT_FALSE(limits.enter(entrant, kNow));
+    counters.elsewhere.set({});
+    EXPECT_TRUE(limits.enter(entrant, kNow));
+}
+
 }  // namespace
 }  // namespace weir::quota
