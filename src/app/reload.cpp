@@ -92,6 +92,10 @@ Result<admin::Reloaded> Gateway::read_and_adopt() {
     if (!adopted) {
         count("refused");
         log_.warn("config.refused", {{"detail", adopted.error().message()}});
+        if (adopted.error().code() == Code::invalid_config) {
+            outcome.errors.emplace_back(adopted.error().message());  // the file is at fault
+            return outcome;
+        }
         return std::unexpected(std::move(adopted).error());
     }
     outcome.needs_restart = std::move(*adopted);

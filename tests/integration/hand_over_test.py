@@ -7,6 +7,7 @@ import pathlib
 import shutil
 import signal
 import socket
+import subprocess
 import tempfile
 import threading
 import time
@@ -15,8 +16,8 @@ import unittest
 from harness import API_KEY, MESSAGES, Gateway, config, provider, simulator, stats, wait_for
 
 STREAMS = int(os.environ.get('WEIR_HAND_OVER_STREAMS', '200'))
-RATE = int(os.environ.get('WEIR_HAND_OVER_RATE', '0'))  # calls a second; 0: as fast as four clients can
-CLIENTS = 4 if RATE == 0 else 32
+LOAD = os.environ.get('WEIR_LOAD')  # bench_load, for the long form; script/hand-over sets it
+CLIENTS = 4
 BODY = json.dumps({'model': 'sim-large', 'messages': MESSAGES, 'max_tokens': 3})
 HEADERS = {'Authorization': f'Bearer {API_KEY}', 'Content-Type': 'application/json'}
 
@@ -34,11 +35,7 @@ class Callers:
 
     def run(self, i):
         kept = None
-        begun, due = time.monotonic(), 0
         while not self.over.is_set():
-            if RATE:
-                due += CLIENTS / RATE
-                time.sleep(max(0, begun + due - time.monotonic()))
             connection = kept or http.client.HTTPConnection('127.0.0.1', self.port)
             try:
                 connection.request('POST', '/v1/chat/completions', BODY, HEADERS)
@@ -115,8 +112,37 @@ class HandOver(unittest.TestCase):
         self.assertEqual({row['code'] for row in rows}, {'ok'})
         truth = stats(simulated)
         self.assertEqual((len(rows), sum(row['output_tokens'] for row in rows)), (truth['calls'], truth['tokens']))
-        if RATE:
-            print(f'{STREAMS} streams and {callers.count()} calls at {RATE}/s: 0 refused, 0 truncated')
+
+    @unittest.skipUnless(LOAD, 'script/hand-over runs it')
+    def test_under_open_streams_and_a_thousand_calls_a_second(self):
+        slow, quick = self.simulator('--tps', '20'), self.simulator('--ttft', '15ms')
+        text = config([provider(slow.port, connections_max=2000), provider(quick.port, 'quick')], models=[
+            {'name': 'sim-small', 'targets': [{'provider': 'sim', 'model': 'sim-small'}]},
+            {'name': 'bench', 'targets': [{'provider': 'quick', 'model': 'sim-small'}]}],
+            limits={'max_in_flight_bytes': '1GiB'})
+        old = Gateway(text, data=self.data).wait_ready()
+        self.addCleanup(old.close)
+        streams = [old.open_stream(max_tokens=300) for _ in range(STREAMS)]
+        for stream in streams:
+            stream.first()
+        load = subprocess.Popen(
+            [LOAD, '--target', f'127.0.0.1:{old.port}', '--connections', '24', '--seconds', '12',
+             '--header', f'Authorization: Bearer {API_KEY}'], stdout=subprocess.PIPE, text=True)
+        time.sleep(4)
+        new = Gateway(text, data=self.data, arguments=['--take-over'])
+        self.addCleanup(new.close)
+        new.wait_ready()
+        for stream in streams:
+            self.assertEqual(list(stream.events())[-1], '[DONE]')
+            stream.close()
+        self.assertEqual(old.wait(), 0)
+        counts = json.loads(load.communicate()[0])
+        self.assertEqual(counts['errors'], 0, counts)
+        rows = wait_for(lambda: (lambda r: r if len(r) >= counts['requests'] + STREAMS else None)(new.usage()), 'rows')
+        self.assertEqual(len(rows), stats(slow)['calls'] + stats(quick)['calls'])
+        self.assertEqual({row['code'] for row in rows}, {'ok'})
+        print(f"{STREAMS} streams, {counts['requests']} calls, {counts['requests'] / counts['seconds']:.0f} a second: "
+              '0 refused, 0 truncated, one row each')
 
     def test_one_after_the_other(self):
         simulated = self.simulator()
