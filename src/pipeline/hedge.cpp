@@ -24,7 +24,6 @@ struct Pipeline::Racer {
     Start start;                   // its `taken` says why it has no token
     bool is_over = false;
     bool is_behind = false;  // and all who must know do
-    SteadyTime begun() const { return call.attempt.begun; }
 };
 
 struct Pipeline::Race {
@@ -68,7 +67,10 @@ aio::Task<Result<void>> Pipeline::attempt_hedged(Call& call,
         call.hedge_hold = std::move(race.beside->hold);
         call.generation->meters.count_hedge(call.model_label(), is_second_ahead ? "won" : "lost");
         auto& loser = is_second_ahead ? race.first : race.second;
-        const auto alone = race.beside->attempt.begun - race.first->begun();
+        // What came before the second was sent; all of it where that never was.
+        const Attempt& second = race.beside->attempt;
+        const auto alone =
+            second.begun == SteadyTime{} ? call.attempt.waited : second.begun - call.attempt.begun;
         fall_behind(call, *loser);
         loser.reset();
         if (is_second_ahead) {
@@ -128,10 +130,9 @@ aio::Task<void> Pipeline::run(Racer* racer, std::string_view body, Race* race) {
             co_await await_token(racer->call, racer->exchange, *racer->relay, racer->start);
         }
     } catch (const std::exception& thrown) {
-        racer->start.taken = fail(Code::internal,
-                                  "The gateway failed; tell its operator the "
-                                  "request id.")
-                                 .detail(thrown.what());
+        racer->start.taken =
+            fail(Code::internal, "The gateway failed; tell its operator the request id.")
+                .detail(thrown.what());
     }
     racer->is_over = true;
     const bool has_room = co_await race->news.send(racer);
