@@ -1,10 +1,15 @@
 """docs/api.md says what the binary has: its paths and methods, its codes, its metrics."""
 import http.client
+import os
 import pathlib
 import re
+import shutil
+import socket
+import subprocess
+import tempfile
 import unittest
 
-from harness import Gateway, config, provider, simulator
+from harness import WEIR, Gateway, config, provider, simulator
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 API = (ROOT / 'docs/api.md').read_text()
@@ -87,6 +92,31 @@ class Docs(unittest.TestCase):
         self.assertEqual(declared, said)
         self.assertLessEqual(there, said)
         self.assertGreater(len(there), 3)
+
+
+class Operations(unittest.TestCase):
+    """What docs/operations.md tells people to type is typed."""
+
+    def test_the_hand_over(self):
+        text = (ROOT / 'docs/operations.md').read_text()
+        [script] = re.findall(r'^```sh\n(.*?)^```', text, re.M | re.S)
+        folder = pathlib.Path(tempfile.mkdtemp(prefix='weir-docs-'))
+        self.addCleanup(shutil.rmtree, folder)
+        ports = []
+        for _ in range(2):
+            with socket.create_server(('127.0.0.1', 0)) as probe:
+                ports.append(probe.getsockname()[1])
+        self.assertIn('127.0.0.1:9090', script)
+        script = script.replace('127.0.0.1:9090', f'127.0.0.1:{ports[1]}')
+        (folder / 'weir.yaml').write_text(
+            f'server: {{listen: "127.0.0.1:{ports[0]}", operations: "127.0.0.1:{ports[1]}"}}\n')
+        (folder / 'weir').symlink_to(WEIR)
+        done = subprocess.run(['sh', '-euc', script], cwd=folder, capture_output=True, text=True,
+                              env={**os.environ, 'PATH': f'{folder}:{os.environ["PATH"]}'})
+        words = done.stderr + ''.join(log.read_text() for log in folder.glob('*.log'))
+        self.assertEqual(done.returncode, 0, words)
+        self.assertEqual(done.stdout.count('ready\n'), 2, done.stdout)
+        self.assertIn('hand_over.begun', (folder / 'old.log').read_text())
 
 
 if __name__ == '__main__':

@@ -258,6 +258,25 @@ class HandOver(unittest.TestCase):
         self.assertEqual(old.wait(), 0)
         wait_for(lambda: 'hand_over.done' in new.stderr(), 'the old one to be forgotten')
 
+    def test_the_tokens_in_flight_are_counted_across_both(self):
+        simulated = self.simulator('--tps', '50')
+        text = config([provider(simulated.port)], limits={'max_tokens_in_flight': 1000})
+        gateways = []
+        for arguments in ([], ['--take-over']):
+            gateway = Gateway(text, data=self.data, arguments=arguments)
+            self.addCleanup(gateway.close)
+            gateways.append(gateway.wait_ready())
+            if not arguments:
+                held = gateway.open_stream({'x-sim': 'after=3;stall=2s'}, max_tokens=700)
+                self.addCleanup(held.close)
+                held.first()
+        old, new = gateways
+        status, _, body = new.chat(max_tokens=500)
+        self.assertEqual((status, body['error']['code']), (503, 'overloaded'))
+        self.assertEqual(new.chat(max_tokens=50)[0], 200)
+        old.kill(signal.SIGKILL)  # however it ends: what it held is free
+        wait_for(lambda: new.chat(max_tokens=500)[0] == 200, 'the tokens to be free')
+
     def test_another_address_is_opened_before_the_old_one_closes(self):
         simulated = self.simulator()
         old = self.gateway(simulated).wait_ready()
