@@ -361,5 +361,119 @@ TEST_F(LedgerTest, ASegmentThatWaitsForItsNextUseIsNotReadAfterACrash) {
     EXPECT_EQ(rows().size(), calls);
 }
 
+// As in a hand-over: two processes, each with its own journal and its own connection.
+TEST_F(LedgerTest, TwoWriteSideBySide) {
+    constexpr int kCalls = 3000;
+    const auto write = [this](store::Database& database) {
+        auto ledger = Ledger::open(options(), database, clock_, log_).value();
+        for (int i = 0; i < kCalls; ++i) {
+            const Uuid id = fresh_id();
+            EXPECT_TRUE(ledger->opened(0, opened(id)));
+            ledger->settled(0, settled(id));
+            if (i % 10 == 0) {  // many small batches: the two take turns at the database
+                std::this_thread::sleep_for(std::chrono::milliseconds{1});
+            }
+        }
+    };
+    const auto second = store::Database::open_sqlite(folder_ + "/weir.db").value();
+    std::thread other([&] { write(*second); });
+    write(*database_);
+    other.join();
+    std::set<Uuid> seen;
+    for (const auto& row : rows()) {
+        EXPECT_TRUE(seen.insert(row.request_id).second) << "doubled";
+        EXPECT_EQ(row.code, "ok");
+    }
+    EXPECT_EQ(seen.size(), 2u * kCalls);
+    EXPECT_TRUE(std::filesystem::is_empty(options().folder));
+}
+
+// Batches written by turns meet no conflict: an error would only be tried again, and hidden.
+TEST_F(LedgerTest, TwoWritersTakeTurnsWithoutAnError) {
+    const auto second = store::Database::open_sqlite(folder_ + "/weir.db").value();
+    store::UsageWriter one(*database_);
+    store::UsageWriter two(*second);
+    for (int i = 0; i < 20; ++i) {
+        for (store::UsageWriter* writer : {&one, &two}) {
+            const auto written =
+                writer->write({.journal = "j", .calls = {to_row(settled(fresh_id()))}});
+            EXPECT_TRUE(written) << written.error().detail();
+        }
+    }
+    EXPECT_EQ(rows().size(), 40u);
+}
+
+TEST_F(LedgerTest, WhatAnotherProcessLeavesIsTakenUpWhileOneRuns) {
+    auto ledger = open(options());
+    store::UsageWriter writer(*database_);
+    {
+        auto journal = Journal::open(options(), fresh_id()).value();
+        const Uuid done = fresh_id();
+        ASSERT_TRUE(journal->opened(0, opened(done)));
+        journal->settled(0, settled(done));
+        ASSERT_TRUE(journal->opened(0, opened(fresh_id())));
+        EXPECT_EQ(recover(options().folder, writer)->journals, 0u);  // it is held
+        EXPECT_EQ(rows().size(), 0u);
+    }  // its process is dead now
+    while (rows().size() < 2) {
+        std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    }
+    std::multiset<std::string> codes;
+    for (const auto& row : rows()) {
+        codes.insert(row.code);
+    }
+    EXPECT_EQ(codes, (std::multiset<std::string>{"interrupted", "ok"}));
+}
+
+TEST_F(LedgerTest, FollowsTheOpenCallsOfAnotherProcess) {
+    auto followed = open(options());
+    std::vector<Uuid> ids;
+    for (int i = 0; i < 3; ++i) {
+        ids.push_back(fresh_id());
+        Opened record = opened(ids.back());
+        record.key_id = i == 0 ? 7 : 8;
+        ASSERT_TRUE(followed->opened(0, record));
+    }
+    auto ledger = open(options());
+    std::mutex lock;
+    std::vector<OpenCalls> told;
+    ledger->follow(followed->journal(), [&](const OpenCalls& calls) {
+        const std::lock_guard guard(lock);
+        told.push_back(calls);
+    });
+    const auto last = [&] {
+        const std::lock_guard guard(lock);
+        return told.back();
+    };
+    using ByKey = std::unordered_map<std::int64_t, std::uint32_t>;
+    EXPECT_EQ(last().by_key, (ByKey{{7, 1}, {8, 2}}));  // at once
+    EXPECT_EQ(last().tokens, 3 * (11 + 22));
+    followed->settled(0, settled(ids[1]));
+    while (last().tokens != 2 * (11 + 22)) {
+        std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    }
+    EXPECT_EQ(last().by_key, (ByKey{{7, 1}, {8, 1}}));
+    // A call outlives the segment it was opened in.
+    for (int i = 0; i < 2000; ++i) {
+        const Uuid id = fresh_id();
+        ASSERT_TRUE(followed->opened(0, opened(id)));
+        followed->settled(0, settled(id));
+    }
+    while (followed->backlog() > 0) {
+        std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    }
+    store::UsageWriter writer(*database_);
+    EXPECT_EQ(read_open_calls(options().folder, followed->journal(), writer)->by_key,
+              (ByKey{{7, 1}, {8, 1}}));
+    followed->settled(0, settled(ids[0]));
+    followed->settled(0, settled(ids[2]));
+    followed.reset();
+    while (last().is_alive) {
+        std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    }
+    EXPECT_TRUE(last().by_key.empty());
+    EXPECT_EQ(last().tokens, 0);
+}
+
 }  // namespace
 }  // namespace weir::ledger
