@@ -95,7 +95,7 @@ Result<void> Pipeline::pass_answer(Call& call,
         screen(answer, *call.runtime().output_rules);
         dialect::AnswerTerms terms = call.answer_terms();
         if (terms.model.empty()) {
-            terms.model = call.asked_model;
+            terms.model = call.answer_model();
         }
         splice.replace({0, body.size()}, call.client.encode_answer(answer, terms));
         return {};
@@ -133,7 +133,7 @@ Result<void> Pipeline::translate_vectors(Call& call,
                                          dialect::json::Splice& splice) {
     WEIR_TRY(auto vectors,
              provider_edge(call).decode_embeddings(
-                 body, call.asked_model, call.hold.estimate().input_tokens));
+                 body, call.answer_model(), call.hold.estimate().input_tokens));
     call.usage = vectors.usage.clamped();
     if (call.request->wants_base64) {
         dialect::json::Splice packed(vectors.body);

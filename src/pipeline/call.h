@@ -177,12 +177,23 @@ struct Call {
     std::chrono::nanoseconds overhead(SteadyTime now) const {
         return first_token_at.value_or(now) - begun - past_waited - attempt.waited - fetching;
     }
-    // Whether the provider's answer must change its name for the model.
+    // Whether the caller sees who answered.
+    bool exposes_upstream() const {
+        return (resolved.model != nullptr && resolved.model->expose_upstream) ||
+               (who != nullptr && who->key().may_pin);
+    }
+    // What the provider's answer must say in the place of its own name for the model; empty: that
+    // stays.
     std::string_view public_model() const {
-        return asked_model == choice.upstream_model ? std::string_view{} : asked_model;
+        return asked_model == choice.upstream_model || exposes_upstream() ? std::string_view{}
+                                                                          : asked_model;
+    }
+    // A translated answer is written anew, its name too.
+    std::string_view answer_model() const {
+        return exposes_upstream() ? choice.upstream_model : asked_model;
     }
     dialect::AnswerTerms answer_terms() const {
-        return {.model = way.is_translated ? asked_model : public_model(),
+        return {.model = way.is_translated ? answer_model() : public_model(),
                 .request_id = id_text(),
                 .created = micros(started_at) / 1'000'000,
                 .include_usage = request->include_usage,

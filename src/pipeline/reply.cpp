@@ -70,6 +70,11 @@ void Pipeline::begin_head(Call& call, int status) {
         net::append_field(head_,
                           "x-weir-overhead-us",
                           static_cast<std::uint64_t>(std::max<std::int64_t>(overhead.count(), 0)));
+        // A head that is sent to keep a stream alive knows only who is asked, not who will answer.
+        if (call.exposes_upstream() && !call.is_kept_alive) {
+            net::append_field(head_, "x-weir-provider", call.provider->name());
+            net::append_field(head_, "x-weir-model", call.choice.upstream_model);
+        }
     }
     if (!call.chaos_name.empty()) {
         net::append_field(head_, "x-weir-chaos", call.chaos_name);

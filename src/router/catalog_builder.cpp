@@ -35,6 +35,7 @@ void CatalogBuilder::add_model(const ModelSection& section) {
                              .retry = section.retry,
                              .hedge = section.hedge,
                              .effort_budgets = section.effort_budgets,
+                             .expose_upstream = section.expose_upstream,
                              .sticky = section.sticky,
                              .index = index});
     into_.by_name_.emplace(section.name, index);

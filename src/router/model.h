@@ -74,6 +74,7 @@ struct Model {
     Retry retry;
     std::optional<Hedge> hedge;  // none: off
     llm::EffortBudgets effort_budgets{};
+    bool expose_upstream = false;  // callers see the provider, and its own name for the model
     Sticky sticky = Sticky::first_known;
     std::size_t index = 0;     // in Catalog::models()
     bool asks_prefix = false;  // some group of it is for Strategy::prefix_affinity

@@ -124,6 +124,11 @@ config::Type<ModelSection> model_type() {
                sticky_type(),
                "what calls have in common that the strategy pinned keeps together; the first of "
                "these that a call has unless set")
+        .field("expose_upstream",
+               &ModelSection::expose_upstream,
+               config::boolean(),
+               "whether callers see which provider answered, and its own name for the model; only "
+               "keys with may_pin do unless set")
         .check(check_strategy)
         .check(check_hedge)
         .check(check_rules);

@@ -33,6 +33,7 @@ struct ModelSection {
     std::optional<Hedge> hedge;  // none: off
     Sticky sticky = Sticky::first_known;
     llm::EffortBudgets effort_budgets{};
+    bool expose_upstream = false;
 };
 
 struct ModelsSection {

@@ -325,6 +325,31 @@ class Wishes(Case):
         self.assertEqual(self.ask(gateway, {'x-weir-timeout-ms': 'soon'})[0], 400)
 
 
+class Exposed(Case):
+    """Who answered is nobody's business, unless the model or the key says so."""
+
+    def seen(self, gateway, model, key=API_KEY, **fields):
+        status, headers, body = gateway.call('POST', '/v1/chat/completions', {'model': model, 'messages': MESSAGES, **fields}, key=key)
+        self.assertEqual(status, 200, body)
+        answer = json.loads(body.split(b'data: ')[1] if fields.get('stream') else body)
+        return headers.get('x-weir-provider'), headers.get('x-weir-model'), answer['model']
+
+    def test_names_of_providers_and_models(self):
+        upstream = simulator()
+        self.addCleanup(upstream.close)
+        models = [{'name': f'{shown}-{name}', 'targets': [{'provider': name, 'model': 'real'}], 'expose_upstream': shown == 'shown'}
+                  for shown in ('hidden', 'shown') for name in ('chat', 'claude')]
+        gateway = self.gateway(provider(upstream.port, 'chat'), provider(upstream.port, 'claude', kind='anthropic', api_key='k'),
+                               models=models)
+        key = gateway.admin('POST', '/keys', {'name': 'pins', 'may_pin': True})[1]['key']
+        for name in ('chat', 'claude'):
+            for fields in ({}, {'stream': True}):
+                with self.subTest(name, **fields):
+                    self.assertEqual(self.seen(gateway, f'hidden-{name}', **fields), (None, None, f'hidden-{name}'))
+                    self.assertEqual(self.seen(gateway, f'shown-{name}', **fields), (name, 'real', 'real'))
+                    self.assertEqual(self.seen(gateway, f'hidden-{name}', key, **fields), (name, 'real', 'real'))
+
+
 class Admission(Case):
     def test_more_than_a_target_takes_waits_or_is_refused(self):
         with simulator('--ttft', '400ms') as slow:
