@@ -204,21 +204,24 @@ class Overload(Scene):
     SLOTS, SECONDS_OF_A_CALL = 50, 0.1
     CAPACITY = SLOTS / SECONDS_OF_A_CALL
 
-    def scene(self, seconds, **admission):
+    def scene(self, seconds, stream=False, learning=0, **admission):
         crowded = self.simulator('--slots', str(self.SLOTS), '--queue', '100', '--ttft', f'{self.SECONDS_OF_A_CALL * 1e3:.0f}ms')
-        gateway = self.gateway([provider(crowded.port, 'p', admission=admission)], model('p'))
-        unloaded = Load(gateway).open(self.CAPACITY / 10, seconds).seen(200)
+        free = self.gateway([provider(crowded.port, 'p')], model('p'))
+        unloaded = Load(free, stream=stream).open(self.CAPACITY / 10, seconds).seen(200)
         began = time.monotonic()
-        peak = Load(gateway).closed(self.SLOTS, lambda load: time.monotonic() - began > seconds)
+        peak = Load(free, stream=stream).closed(self.SLOTS, lambda load: time.monotonic() - began > seconds)
         peak_rate = len(peak.seen(200)) / (time.monotonic() - began)
+        gateway = self.gateway([provider(crowded.port, 'p', admission=admission)], model('p'))
+        Load(gateway, stream=stream).open(2 * self.CAPACITY, learning)
+        before = stats(crowded)['calls']
         began = time.monotonic()
-        load = Load(gateway).open(2 * self.CAPACITY, seconds)
+        load = Load(gateway, stream=stream).open(2 * self.CAPACITY, seconds)
         rate = len(load.seen(200)) / (time.monotonic() - began)
         refused = load.seen(429, 503)
         self.assertEqual(len(load.seen(200)) + len(refused), len(load.calls), collections.Counter((c.status, c.code) for c in load.calls))
         self.assertTrue({call.code for call in refused} <= {'queue_full', 'overloaded'}, {call.code for call in refused})
         self.assertEqual({call.code for call in refused if call.status == 429} - {'queue_full'}, set())
-        self.assertEqual(stats(crowded)['calls'], len(unloaded) + len(peak.calls) + len(load.seen(200)))
+        self.assertEqual(stats(crowded)['calls'] - before, len(load.seen(200)))
         p99 = percentile([call.seconds for call in unloaded], 0.99)
         accepted = percentile([call.seconds for call in load.seen(200)], 0.99)
         at_once = [call.seconds for call in refused if call.code == 'queue_full']
@@ -228,6 +231,9 @@ class Overload(Scene):
 
     def test_twice_what_a_provider_takes(self):
         self.scene(10 if FULL else 1, in_flight=self.SLOTS, queue=self.SLOTS // 2, wait='1s')
+
+    def test_and_nobody_said_how_much_that_is(self):
+        self.scene(60 if FULL else 1, stream=True, learning=20 if FULL else 1, adaptive={'enabled': True}, queue=self.SLOTS // 2, wait='1s')
 
 
 if __name__ == '__main__':
