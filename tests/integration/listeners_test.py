@@ -17,7 +17,7 @@ import unittest
 from harness import API_KEY, MESSAGES, WEIR, Gateway, config, provider, simulator, split_address, wait_for
 from tls_test import make_certificate
 
-CHANGES = int(os.environ.get('WEIR_LISTENER_CHANGES', '20'))
+CHANGES = int(os.environ.get('WEIR_LISTENER_CHANGES', '8'))
 BODY = json.dumps({'model': 'sim-small', 'messages': MESSAGES, 'max_tokens': 3})
 HEADERS = {'Authorization': f'Bearer {API_KEY}', 'Content-Type': 'application/json'}
 
