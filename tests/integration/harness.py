@@ -193,6 +193,10 @@ class Gateway(Process):
                 values[name] = float(value)
         return values
 
+    def wait_metric(self, name, value):
+        """A call is counted when its answer has left: a moment after its client has it."""
+        wait_for(lambda: self.metrics().get(name) == value, f'{name} to be {value}')
+
     def connect(self):
         return socket.create_connection((self.host, self.port))
 

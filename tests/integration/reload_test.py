@@ -159,7 +159,7 @@ class Chaos(unittest.TestCase):
         for name, expected in (('busy', 502), ('gone', 503), ('slow', 200)):
             status, headers, _ = gateway.chat({'x-chaos': name}, model='m')
             self.assertEqual((status, headers['x-weir-chaos']), (expected, name))
-            self.assertEqual(gateway.metrics()[f'weir_chaos_total{{rule="{name}"}}'], 1)
+            gateway.wait_metric(f'weir_chaos_total{{rule="{name}"}}', 1)
 
     def test_a_retry_may_be_luckier(self):
         gateway = self.gateway({'name': 'half', 'percent': '50%', 'status': 503}, retry={'attempts': 8, 'backoff_min': '1ms', 'backoff_max': '1ms'})

@@ -436,7 +436,7 @@ class Hedging(Case):
         self.assertTrue(all(float(a['cost_usd']) > 0 for a in row['attempts']))
         self.assertAlmostEqual(float(row['cost_usd']), sum(float(a['cost_usd']) for a in row['attempts']))
         self.assertEqual(row['input_tokens'], sum(a['input_tokens'] for a in row['attempts']))
-        self.assertEqual(gateway.metrics()['weir_hedges_total{model="m",outcome="won"}'], 1)
+        gateway.wait_metric('weir_hedges_total{model="m",outcome="won"}', 1)
         # A target that was overtaken is not at fault.
         self.assertEqual({row['breaker'] for row in gateway.admin('GET', '/router/targets')[1]['data']}, {'closed'})
         wait_for(lambda: all(row['in_flight'] == 0 for row in gateway.admin('GET', '/router/targets')[1]['data']), 'all places to be free')
@@ -453,7 +453,7 @@ class Hedging(Case):
         self.assertTrue(self.quick.left.wait(60))
         row, attempts = self.attempts_of(gateway, headers['x-request-id'])
         self.assertEqual(attempts, [('quick', 'cancelled'), ('slow', 'ok')])
-        self.assertEqual(gateway.metrics()['weir_hedges_total{model="m",outcome="lost"}'], 1)
+        gateway.wait_metric('weir_hedges_total{model="m",outcome="lost"}', 1)
 
     def later(self, gateway):
         crowd = concurrent.futures.ThreadPoolExecutor(1)
@@ -552,7 +552,7 @@ class Health(Case):
         for _ in range(10):
             self.assertEqual(self.ask(gateway)[0], 200)
         self.assertEqual((self.one.calls, self.two_.calls), (1, 10))
-        self.assertEqual(gateway.metrics()['weir_target_healthy{provider="one",model="x"}'], 0)
+        gateway.wait_metric('weir_target_healthy{provider="one",model="x"}', 0)
         self.one.probe_answer = error('401 Unauthorized', 'invalid_api_key')  # somebody is there
         wait_for(lambda: self.state(gateway, 'one')['reachable'], 'it to be back')
         self.assertEqual(self.ask(gateway)[0], 200)
@@ -662,7 +662,7 @@ class InFlight(Case):
         status, headers, answer = self.ask(gateway)
         self.assertEqual((status, answer['error']['code']), (429, 'queue_full'))
         self.assertEqual(headers['retry-after'], '1')
-        self.assertEqual(gateway.metrics()['weir_limit_rejections_total{rule="in_flight"}'], 1)
+        gateway.wait_metric('weir_limit_rejections_total{rule="in_flight"}', 1)
         release.set()
         self.assertEqual([call.getresponse().status for call in calls], [200, 200, 200])
         self.assertEqual(len(server.requests), 3)
