@@ -57,7 +57,12 @@ TEST(BlockingPool, ACallerWhoseDeadlinePassesLeavesTheWorkBehind) {
 }
 
 Task<void> overfill(BlockingPool& pool, std::latch& release, Code& code) {
-    pool.submit([&release] { release.wait(); });
+    std::latch is_busy(1);
+    pool.submit([&] {
+        is_busy.count_down();
+        release.wait();
+    });
+    is_busy.wait();  // else its place in the queue comes free behind the last that was taken
     while (pool.submit([] {})) {
     }
     auto value = co_await pool.run([] { return 1; }, Deadline::never());
