@@ -223,8 +223,8 @@ void Gateway::provide_saturation() {
     const auto ratio = [](auto used, auto most) {
         return most == 0 ? 0 : static_cast<double>(used) / static_cast<double>(most);
     };
-    provide("memory", [ratio] {
-        const auto use = resilience::MemoryReader().read();
+    provide("memory", [this, ratio] {
+        const auto use = memory_.read();
         return ratio(use.used, use.limit);
     });
     provide("in_flight", [this, ratio] {

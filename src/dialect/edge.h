@@ -76,6 +76,9 @@ struct Refusal {
     std::string_view error_type;  // x-amzn-errortype
 };
 
+// Of an error inside a 200: the status that the provider would have used, had it not spent it.
+inline constexpr int kServerError = 500;
+
 struct ProviderEdge {
     llm::Dialect dialect;
     // Errors: invalid_request naming the client's field that this dialect cannot honour.

@@ -119,41 +119,5 @@ INSTANTIATE_TEST_SUITE_P(
                 "generationConfig":{},"cachedContent":"cachedContents/1","labels":{"a":"b"}})"}),
     [](const auto& info) { return std::string{info.param.name}; });
 
-// Every place where a client may carry, by itself: there the body is searched, nowhere else.
-TEST(History, IsSeenWhereverSomethingCanBeCarried) {
-    const auto has_history = [](Dialect dialect, std::string_view body) {
-        json::Scratch scratch;
-        const auto request = client_edge(dialect)->read_request(
-            {.surface = llm::surface_of(dialect), .model = "m"}, body, scratch);
-        return request && request->has_history;
-    };
-    for (
-        const auto& [dialect, open, close, places] :
-        {std::tuple(Dialect::openai_chat,
-                    R"({"model":"m","messages":[{"role":"user","content":"-weir-sig-c-")",
-                    "}]}",
-                    std::vector{R"("tool_calls":[{"id":"i"}])", R"("tool_call_id":"i")"}),
-         std::tuple(
-             Dialect::openai_responses,
-             R"({"model":"m","input":[{"type":"message","role":"user","content":"hi"},{"type":"x")",
-             "}]}",
-             std::vector{R"("call_id":"i")", R"("encrypted_content":"e")"}),
-         std::tuple(
-             Dialect::anthropic,
-             R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":[{"type":"x")",
-             "}]}]}",
-             std::vector{
-                 R"("signature":"s")", R"("data":"d")", R"("id":"i")", R"("tool_use_id":"i")"}),
-         std::tuple(Dialect::gemini,
-                    R"({"contents":[{"role":"user","parts":[{"text":"hi")",
-                    "}]}]}",
-                    std::vector{R"("thoughtSignature":"s")", R"("thought_signature":"s")"})}) {
-        EXPECT_FALSE(has_history(dialect, std::string(open) + close)) << open;
-        for (const auto* place : places) {
-            EXPECT_TRUE(has_history(dialect, std::string(open) + ',' + place + close)) << place;
-        }
-    }
-}
-
 }  // namespace
 }  // namespace weir::dialect

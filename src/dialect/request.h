@@ -42,6 +42,8 @@ struct Request {
     // An earlier answer comes back, a tool call with its result or a signed thought: only such a
     // conversation can carry another dialect's signatures (carrier.h).
     bool has_history = false;
+    // What calls of one conversation or one user have in common, as the body says it, with quotes.
+    json::Span cache_key, user;
     // Ids that a provider made and the client sends back: they lead to that provider. Each once;
     // one more than kProviderIdsMax where there are more.
     std::vector<ProviderId> provider_ids;

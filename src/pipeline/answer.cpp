@@ -10,9 +10,6 @@ namespace weir::pipeline {
 
 namespace {
 
-// The status that a provider would have used, had it not spent it on 200.
-constexpr int kServerError = 500;
-
 bool is_empty(const llm::Answer& answer) {
     return std::all_of(answer.choices.begin(), answer.choices.end(), [](const llm::Choice& choice) {
         return choice.parts.empty() && (choice.finish == llm::FinishReason::none ||
@@ -58,7 +55,7 @@ Result<void> Pipeline::pass_answer(Call& call,
     WEIR_TRY(pass.read_answer(body, scratch_.json, view));
     if (view.error.is_set()) {
         return std::unexpected(
-            provider_edge(call).decode_error({.status = kServerError, .body = body}));
+            provider_edge(call).decode_error({.status = dialect::kServerError, .body = body}));
     }
     if (view.is_empty()) {
         return dialect::unusable_answer("the answer holds nothing");

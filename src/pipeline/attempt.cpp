@@ -17,8 +17,6 @@ namespace {
 
 // Requests in writing at once that keep their memory for the next: few, a write seldom waits.
 constexpr std::size_t kOutgoingKept = 64;
-// The status that a provider would have used, had it not spent it on 200.
-constexpr int kServerError = 500;
 
 bool is_event_stream(const net::ResponseHead& head) {
     const std::string_view type = head.find(net::KnownHeader::content_type);
@@ -255,7 +253,8 @@ aio::Task<Error> Pipeline::read_whole_instead(Call& call, net::Exchange& exchang
                               : root                                       ? *root
                                                                            : json::Value{};
     if (first["error"].has_value()) {
-        co_return provider_edge(call).decode_error({.status = kServerError, .body = first.json()});
+        co_return provider_edge(call).decode_error(
+            {.status = dialect::kServerError, .body = first.json()});
     }
     co_return dialect::unusable_answer("a stream was asked for, the answer is none").error();
 }

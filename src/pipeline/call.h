@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,6 +24,7 @@
 #include "obs/trace.h"
 #include "pipeline/door.h"
 #include "pipeline/generation.h"
+#include "pipeline/retry.h"
 #include "pipeline/upload.h"
 #include "pipeline/wishes.h"
 #include "provider/provider.h"
@@ -46,6 +48,12 @@ inline constexpr std::uint8_t kNeverAgain = 0xff;
 struct Step {
     const router::Target* target = nullptr;
     std::uint8_t tries = 0;
+
+    void failed(Next next) {
+        tries = next == Next::other_target
+                    ? kNeverAgain
+                    : static_cast<std::uint8_t>(std::min<int>(tries + 1, kTriesMax));
+    }
 };
 
 // What is sent to a provider, and what comes of it.
@@ -67,6 +75,12 @@ struct Attempt {
     std::uint32_t chunks = 0;                        // of a stream, for the fault
     std::chrono::nanoseconds waited{0};              // for the provider, of the time the call took
     bool is_concluded = false;                       // all who must know do
+
+    void fail(const Error& error) {
+        failure = error.code();
+        outcome = name(error.code());
+        retry_after = error.retry_after().value_or(std::chrono::milliseconds{0});
+    }
 };
 
 // An attempt that another followed, for the ledger.
@@ -123,10 +137,11 @@ struct Call {
     // 3 identify, 4 admit
     auth::IdentityRef who;  // null until identified
     quota::Slot slot;
-    resilience::Ticket place;      // among all calls of the gateway
-    std::optional<Upload> upload;  // where the body is a form
+    resilience::Ticket place;        // among all calls of the gateway
+    std::unique_ptr<Upload> upload;  // where the body is a form; else null
     std::optional<dialect::Request> request;
-    std::optional<llm::Call> asked;  // once it is translated; until the provider answers
+    // Once it is translated, until the provider answers; else null.
+    std::unique_ptr<llm::Call> asked;
     Wishes wishes;
     std::string_view asked_model;  // what the client called it, or the default
     router::Resolved resolved;
@@ -211,6 +226,16 @@ struct Call {
     // A provider was asked, or would have been but for what stands between (a connection, a fault
     // on purpose).
     bool was_tried() const { return !past.empty() || attempt.begun != SteadyTime{}; }
+    // The attempt as it is remembered when another follows.
+    PastAttempt past_attempt() const {
+        return {.provider = provider->name(),
+                .model = choice.upstream_model,
+                .outcome = attempt.outcome,
+                .status = attempt.status,
+                .was_sent = attempt.sent,
+                .begun = attempt.begun,
+                .ended = attempt.ended};
+    }
     // Requests that providers got for it.
     std::uint64_t attempts_sent() const {
         return static_cast<std::uint64_t>(std::count_if(

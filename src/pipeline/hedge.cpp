@@ -182,12 +182,9 @@ void Pipeline::fall_behind(Call& call, Racer& loser) {
         loser.is_over && !loser.start.taken && loser.start.taken.error().code() != Code::cancelled;
     if (has_failed) {
         const Error& error = loser.start.taken.error();
-        attempt.failure = error.code();
-        attempt.outcome = name(error.code());
-        attempt.retry_after = error.retry_after().value_or(std::chrono::milliseconds{0});
+        attempt.fail(error);
         log_attempt(its, error);
-        Step& step = call.plan[attempt.step];
-        step.tries = static_cast<std::uint8_t>(step.tries + (step.tries < kTriesMax ? 1 : 0));
+        call.plan[attempt.step].failed(next_after(error.code(), attempt.status, attempt.sent));
     } else {
         attempt.failure = Code::cancelled;
         attempt.outcome = name(Code::cancelled);
@@ -200,15 +197,11 @@ void Pipeline::fall_behind(Call& call, Racer& loser) {
         }
     }
     conclude(its);
-    call.past.push_back({.provider = its.provider->name(),
-                         .model = its.choice.upstream_model,
-                         .outcome = attempt.outcome,
-                         .status = attempt.status,
-                         .was_sent = attempt.sent,
-                         .begun = attempt.begun,
-                         .ended = attempt.ended,
-                         .usage = has_failed ? std::nullopt : its.usage,
-                         .cost = has_failed ? std::nullopt : cost_of(its)});
+    PastAttempt& past = call.past.emplace_back(its.past_attempt());
+    if (!has_failed) {
+        past.usage = its.usage;
+        past.cost = cost_of(its);
+    }
     its.usage.reset();
 }
 

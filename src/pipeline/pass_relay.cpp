@@ -16,8 +16,6 @@ namespace {
 
 // A provider's comments say that it lives, and sometimes who it is: only the first is passed on.
 constexpr std::string_view kAliveEvent = ": waiting\n\n";
-// The status that the provider would have used, had it not spent it on 200.
-constexpr int kServerError = 500;
 // Texts of one answer: OpenAI gives at most 128 choices, blocks are far fewer.
 constexpr std::size_t kTextsMax = 1024;
 
@@ -128,7 +126,7 @@ Result<void> PassRelay::on_event(const dialect::sse::Event& event, std::string& 
     if (view.error.is_set()) {
         // The status that the provider would have used was spent on 200; its words say the rest.
         return std::unexpected(
-            terms_.provider.decode_error({.status = kServerError, .body = event.data}));
+            terms_.provider.decode_error({.status = dialect::kServerError, .body = event.data}));
     }
     if (view.usage) {
         usage_ = view.usage;

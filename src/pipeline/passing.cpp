@@ -16,10 +16,6 @@ namespace {
 using llm::Operation;
 using llm::Surface;
 
-// The status that a provider would have used, had it not spent it on 200.
-constexpr int kServerError = 500;
-constexpr std::string_view kLastChunk = "0\r\n\r\n";
-
 // Where no provider says what it used, or before it does. Speech: 150 words a minute are 15
 // characters a second; OpenAI's models say 1,250 tokens of audio a minute, and hear 600.
 constexpr std::int64_t kCharactersPerSecond = 15;
@@ -82,7 +78,7 @@ Result<void> Pipeline::pass_other_answer(Call& call,
         dialect::passing::read_answer(call.door.surface, call.door.operation, body, scratch_.json));
     if (answer.error.is_set()) {
         return std::unexpected(
-            provider_edge(call).decode_error({.status = kServerError, .body = body}));
+            provider_edge(call).decode_error({.status = dialect::kServerError, .body = body}));
     }
     if (answer.is_empty) {
         return dialect::unusable_answer("the answer holds nothing");
@@ -178,16 +174,7 @@ aio::Task<Result<void>> Pipeline::relay_bytes(Call& call,
             head_ += "transfer-encoding: chunked\r\n\r\n";
             has_head = true;
         }
-        char size_line[net::kChunkHeadBytesMax];
-        const std::size_t size_bytes = net::write_chunk_head(payload.size(), size_line);
-        const bool has_payload = !payload.empty();
-        const std::string_view pieces[] = {
-            head_,
-            has_payload ? std::string_view(size_line, size_bytes) : std::string_view{},
-            payload,
-            has_payload ? "\r\n" : "",
-            is_last ? kLastChunk : std::string_view{}};
-        const net::Io io = co_await http.write_copying(pieces);
+        const net::Io io = co_await write_chunk(http, payload, is_last);
         if (!io.is_ok()) {
             call.usage = usage_until_now();
             co_return fail(Code::cancelled, "The client left.");

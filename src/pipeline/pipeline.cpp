@@ -53,7 +53,7 @@ Result<void> check_body_kind(Call& call) {
     const bool may_be_form = llm::may_be_form(call.door.operation);
     if (may_be_form && dialect::form::is_form(type)) {
         WEIR_TRY(const auto boundary, dialect::form::boundary_of(type));
-        call.upload.emplace(boundary);
+        call.upload = std::make_unique<Upload>(boundary);
     } else if (!type.empty() && !starts_with_ignoring_case(type, "application/json")) {
         return fail(Code::unsupported_media_type,
                     may_be_form ? "The body must be a form or JSON: send Content-Type: "
@@ -295,7 +295,7 @@ Result<void> Pipeline::understand(Call& call, std::string_view body) {
     }
     WEIR_TRY(auto asked, call.client.decode_request(*call.request, body));
     WEIR_TRY(dialect::check(asked));
-    call.asked = std::move(asked);
+    call.asked = std::make_unique<llm::Call>(std::move(asked));
     return {};
 }
 

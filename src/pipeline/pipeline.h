@@ -267,6 +267,7 @@ private:
     friend class Keepalive;
     void begin_stream_head(Call& call);
     aio::Maybe<net::Io> send_chunk(Call& call, std::string_view payload, bool is_last);
+    aio::Maybe<net::Io> write_chunk(net::ServerCall& http, std::string_view payload, bool is_last);
     aio::Task<bool> say_alive(Call& call, std::string_view words);
     aio::Maybe<bool> quiet(Call& call);
     aio::Task<bool> quiet_slowly(Keepalive& keepalive);

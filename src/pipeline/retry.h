@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string_view>
 
 #include "base/error.h"
 #include "base/random.h"
@@ -25,6 +26,11 @@ Next next_after(Code failure, int status, bool was_sent);
 bool is_refused_credential(Code failure, int status);
 // Whether the target itself is at fault, for its breaker.
 bool is_fault_of_target(Code failure, int status);
+
+// Where every target of a model is out, and nothing says when one comes back.
+inline constexpr std::string_view kNowhere =
+    "No provider of this model can be asked now; try again shortly.";
+inline constexpr std::chrono::seconds kTryAgainAfter{1};
 
 // How long before the same target is asked again, for the `retry`th time (from 1): anything up to
 // a limit that doubles, so that callers who failed together do not return together.

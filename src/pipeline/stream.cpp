@@ -34,6 +34,13 @@ aio::Maybe<net::Io> Pipeline::send_chunk(Call& call, std::string_view payload, b
     if (!call.http.was_begun()) {
         begin_stream_head(call);
     }
+    return write_chunk(call.http, payload, is_last);
+}
+
+// Behind what head_ holds.
+aio::Maybe<net::Io> Pipeline::write_chunk(net::ServerCall& http,
+                                          std::string_view payload,
+                                          bool is_last) {
     char size_line[net::kChunkHeadBytesMax];
     const std::size_t size_bytes = net::write_chunk_head(payload.size(), size_line);
     const bool has_payload = !payload.empty();
@@ -43,7 +50,7 @@ aio::Maybe<net::Io> Pipeline::send_chunk(Call& call, std::string_view payload, b
         payload,
         has_payload ? "\r\n" : "",
         is_last ? kLastChunk : std::string_view{}};
-    return call.http.write_copying(pieces);
+    return http.write_copying(pieces);
 }
 
 aio::Task<bool> Pipeline::say_alive(Call& call, std::string_view words) {

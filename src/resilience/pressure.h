@@ -52,7 +52,7 @@ private:
 
 // What the process and its limit are: of the control groups it is in (v2, or v1's memory
 // hierarchy), the one that is fullest, without what the kernel caches of files and would give back;
-// where none has a limit, the process' own memory and the machine's. One thread.
+// where none has a limit, the process' own memory and the machine's. Any thread.
 class MemoryReader {
 public:
     explicit MemoryReader(std::filesystem::path proc = "/proc",

@@ -325,6 +325,31 @@ class Wishes(Case):
         self.assertEqual(self.ask(gateway, {'x-weir-timeout-ms': 'soon'})[0], 400)
 
 
+class Together(Case):
+    """What belongs together goes to one target, in the words of each dialect."""
+
+    def test_calls_of_one_conversation_or_user(self):
+        upstreams = [simulator(), simulator()]
+        for one in upstreams:
+            self.addCleanup(one.close)
+        kinds = {'chat': 'openai_compatible', 'claude': 'anthropic'}
+        gateway = self.gateway(*(provider(one.port, f'{name}{i}', kind=kind, api_key='k') for name, kind in kinds.items()
+                                 for i, one in enumerate(upstreams)),
+                               models=[{'name': name, 'strategy': 'pinned', 'expose_upstream': True, 'targets': [
+                                   {'provider': f'{name}{i}', 'model': 'x'} for i in (0, 1)]} for name in kinds])
+
+        def gone_to(path, **fields):
+            status, headers, body = gateway.call('POST', path, {'max_tokens': 3, 'messages': MESSAGES, **fields})
+            self.assertEqual(status, 200, body)
+            return headers['x-weir-provider']
+        for path, model, field in (('/v1/chat/completions', 'chat', lambda name: {'prompt_cache_key': name}),
+                                   ('/v1/chat/completions', 'chat', lambda name: {'user': name}),
+                                   ('/v1/messages', 'claude', lambda name: {'metadata': {'user_id': name}})):
+            places = {name: {gone_to(path, model=model, **field(name)) for _ in range(4)} for name in map(str, range(12))}
+            self.assertEqual({len(each) for each in places.values()}, {1}, places)
+            self.assertEqual(len(set.union(*places.values())), 2, places)
+
+
 class Exposed(Case):
     """Who answered is nobody's business, unless the model or the key says so."""
 

@@ -1,7 +1,7 @@
 #include "dialect/anthropic/count_tokens.h"
 
 #include "dialect/anthropic/codec.h"
-#include "dialect/failure.h"
+#include "dialect/token_count.h"
 
 namespace weir::dialect::anthropic {
 namespace {
@@ -29,18 +29,7 @@ std::string encode_token_count(std::int64_t input_tokens) {
 }
 
 Result<std::int64_t> decode_token_count(std::string_view body) {
-    // The status that the provider would have used, had it not spent it on 200.
-    constexpr int kServerError = 500;
-    json::Document document;
-    const auto root = document.parse(body, json::Duplicates::allowed);
-    if (root && (*root)["error"].has_value()) {
-        return std::unexpected(decode_error({.status = kServerError, .body = body}));
-    }
-    const auto count = root ? (*root)["input_tokens"].integer() : std::nullopt;
-    if (!count || *count < 0) {
-        return unusable_answer("the answer holds no count of tokens");
-    }
-    return *count;
+    return read_token_count(body, "input_tokens", &decode_error);
 }
 
 }  // namespace weir::dialect::anthropic

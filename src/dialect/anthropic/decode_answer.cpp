@@ -11,9 +11,6 @@ namespace {
 
 using json::Value;
 
-// The status that the provider would have used, had it not spent it on 200.
-constexpr int kServerError = 500;
-
 bool answers_by_tool(Value root) {
     for (const Value block : root["content"]) {
         if (block["type"].equals("tool_use") && block["name"].equals(kAnswerTool)) {

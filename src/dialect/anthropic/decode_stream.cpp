@@ -14,7 +14,6 @@ using json::Value;
 using Kind = llm::Event::Kind;
 using llm::PartKind;
 
-constexpr int kServerError = 500;
 // Anthropic's blocks follow each other; who opens more at once has lost count.
 constexpr std::size_t kOpenBlocksMax = 64;
 

@@ -20,6 +20,7 @@ struct Reader {
         kBlock,
         kSource,
         kContainer,
+        kMetadata,
     };
 
     std::string_view text;
@@ -54,6 +55,9 @@ struct Reader {
         request.body_is_empty = false;
         if (key == "container" && is_object) {
             return kContainer;
+        }
+        if (key == "metadata" && is_object) {
+            return kMetadata;
         }
         if (key == "messages" && kind == Kind::array) {
             has_messages = true;
@@ -146,6 +150,8 @@ struct Reader {
         }
         if (scope == kContainer && key == "id") {
             request.keep_id(json::read_string(span.in(text)), "container");
+        } else if (scope == kMetadata && key == "user_id") {
+            request.user = span;
         } else if ((scope == kSource || scope == kBlock) && key == "file_id") {
             request.keep_id(json::read_string(span.in(text)), "file_id");
         } else if (scope == kBlock) {

@@ -12,8 +12,6 @@ namespace {
 using Cause = Verdict::Cause;
 using json::Value;
 
-constexpr int kServerError = 500;
-
 struct Row {
     std::string_view type;
     Cause cause;

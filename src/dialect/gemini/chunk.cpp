@@ -19,8 +19,6 @@ using json::Value;
 using Kind = llm::Event::Kind;
 using llm::PartKind;
 
-constexpr int kServerError = 500;
-
 // Beside what a part holds: how it was looked at, or a client's own notes.
 bool is_aside(std::string_view key) {
     return key == "videoMetadata" || key == "mediaResolution" || key == "mediaProcessing" ||

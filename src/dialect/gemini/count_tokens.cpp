@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include "dialect/failure.h"
 #include "dialect/gemini/codec.h"
 #include "dialect/gemini/encode.h"
 #include "dialect/json/document.h"
 #include "dialect/json/writer.h"
+#include "dialect/token_count.h"
 
 namespace weir::dialect::gemini {
 
@@ -28,16 +28,7 @@ std::string encode_count(std::int64_t tokens) {
 }
 
 Result<std::int64_t> decode_count(std::string_view body) {
-    json::Document document;
-    const auto root = document.parse(body, json::Duplicates::allowed);
-    if (!root) {
-        return unusable_answer(root.error().message());
-    }
-    const auto tokens = (*root)["totalTokens"].integer();
-    if (!tokens || *tokens < 0) {
-        return unusable_answer("a count without totalTokens");
-    }
-    return *tokens;
+    return read_token_count(body, "totalTokens", &decode_error);
 }
 
 }  // namespace weir::dialect::gemini

@@ -14,8 +14,6 @@ namespace {
 
 using json::Value;
 
-constexpr int kServerError = 500;
-
 void write_input(Value text, const Target& target, Value dimensions, json::Writer& json) {
     json.object().field("model", resource_of(target.model));
     json.key("content").object().key("parts").array();

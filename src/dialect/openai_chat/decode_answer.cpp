@@ -8,9 +8,6 @@ namespace {
 
 using json::Value;
 
-// The status that the provider would have used, had it not spent it on 200.
-constexpr int kServerError = 500;
-
 std::vector<llm::Citation> decode_annotations(Value annotations) {
     std::vector<llm::Citation> citations;
     for (const Value annotation : annotations) {

@@ -14,7 +14,6 @@ using Kind = llm::Event::Kind;
 using llm::PartKind;
 
 constexpr std::string_view kDoneData = "[DONE]";
-constexpr int kServerError = 500;
 // More choices or calls than any provider gives in one answer.
 constexpr std::int64_t kChoicesMax = 128;
 constexpr std::size_t kCallsMax = 1024;

@@ -197,6 +197,10 @@ struct Reader {
             request.stream = kind == Kind::true_;
         } else if (key == "service_tier" && kind == Kind::string) {
             request.service_tier = json::read_string(value);
+        } else if (key == "prompt_cache_key" && kind == Kind::string) {
+            request.cache_key = span;
+        } else if (key == "user" && kind == Kind::string) {
+            request.user = span;
         } else if (key == "stream_options") {
             if (kind != Kind::null) {
                 refuse(key, "an object");

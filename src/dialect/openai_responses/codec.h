@@ -14,9 +14,6 @@
 
 namespace weir::dialect::openai_responses {
 
-// The status that a provider would have used for an error inside a 200.
-inline constexpr int kServerError = 500;
-
 Result<Request> read_request(const RequestPath& path,
                              std::string_view body,
                              json::Scratch& scratch);

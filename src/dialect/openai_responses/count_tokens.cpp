@@ -2,8 +2,8 @@
 // /v1/responses but for what says how to answer.
 #include <fmt/format.h>
 
-#include "dialect/failure.h"
 #include "dialect/openai_responses/codec.h"
+#include "dialect/token_count.h"
 
 namespace weir::dialect::openai_responses {
 namespace {
@@ -32,16 +32,7 @@ std::string encode_token_count(std::int64_t tokens) {
 }
 
 Result<std::int64_t> decode_token_count(std::string_view body) {
-    json::Document document;
-    const auto root = document.parse(body, json::Duplicates::allowed);
-    if (root && (*root)["error"].has_value()) {
-        return std::unexpected(decode_error({.status = kServerError, .body = body}));
-    }
-    const auto count = root ? (*root)["input_tokens"].integer() : std::nullopt;
-    if (!count || *count < 0) {
-        return unusable_answer("the answer holds no count of tokens");
-    }
-    return *count;
+    return read_token_count(body, "input_tokens", &decode_error);
 }
 
 }  // namespace weir::dialect::openai_responses

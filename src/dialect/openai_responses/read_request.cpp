@@ -209,6 +209,10 @@ struct Reader {
             request.model_span = span;
         } else if (kind == Kind::null) {
             return;  // all others may be null
+        } else if (key == "prompt_cache_key" && is_string) {
+            request.cache_key = span;
+        } else if (key == "user" && is_string) {
+            request.user = span;
         } else if (key == "input") {
             has_input = is_string && span.size > 2;
             if (!is_string) {
